@@ -1,0 +1,277 @@
+/**
+ * Every way in which a run, a document or a record can fail: one code each, with what happens next and what to do about it.
+ * Codes are stable: match on `code`, never on the message.
+ */
+
+/** What an error does: `retry` the document, `fail` the document, `reject` the record, `stop` the run. */
+export type Disposition = 'retry' | 'fail' | 'reject' | 'stop'
+
+interface Kind {
+  readonly disposition: Disposition
+  /** One sentence: what this code says. */
+  readonly meaning: string
+  /** One sentence: what the reader can do. */
+  readonly remedy: string
+}
+
+export const ERRORS = {
+  // The list of documents.
+  URL_INVALID: {
+    disposition: 'fail',
+    meaning: 'A line of the list, or an argument, is not an http, https or file URL nor a local path.',
+    remedy: 'Correct the line named in the message and run again.',
+  },
+  SOURCE_UNREADABLE: {
+    disposition: 'stop',
+    meaning: 'A list of URLs could not be read.',
+    remedy: 'Check the path and the permissions of the list.',
+  },
+  FILE_UNREADABLE: {
+    disposition: 'fail',
+    meaning: 'A local document does not exist or could not be read.',
+    remedy: 'Check the path and its permissions.',
+  },
+
+  // Connections.
+  DNS_FAILED: {
+    disposition: 'retry',
+    meaning: "The host's name could not be resolved.",
+    remedy: 'Check the spelling of the host and the resolver of this machine.',
+  },
+  CONNECT_FAILED: {
+    disposition: 'retry',
+    meaning: 'The host refused the connection or could not be reached.',
+    remedy: 'Check that the server runs, and the port, firewall and proxy.',
+  },
+  CONNECT_TIMEOUT: {
+    disposition: 'retry',
+    meaning: 'No connection came about in time.',
+    remedy: 'Raise --connect-timeout, or check firewall and proxy.',
+  },
+  TLS_FAILED: {
+    disposition: 'fail',
+    meaning: "The server's certificate or its TLS was not accepted.",
+    remedy: 'Give the right certificate authority with --cacert, or have the server corrected.',
+  },
+  CONNECTION_LOST: {
+    disposition: 'retry',
+    meaning: 'The server closed or reset the connection before the document was whole.',
+    remedy: 'Run again later; a lower --concurrency may help a server under load.',
+  },
+  HTTP_MALFORMED: {
+    disposition: 'retry',
+    meaning: 'The answer was not valid HTTP.',
+    remedy: 'Check that the URL points to a web server, and what stands between.',
+  },
+  STALLED: {
+    disposition: 'retry',
+    meaning: 'The server sent nothing, or under 1 KiB/s, for too long.',
+    remedy: 'Raise --stall-timeout, or lower --concurrency.',
+  },
+  TIMEOUT: {
+    disposition: 'retry',
+    meaning: 'The document took longer than --timeout allows.',
+    remedy: 'Raise --timeout.',
+  },
+
+  // Answers.
+  HTTP_REFUSED: {
+    disposition: 'fail',
+    meaning: 'The server answered with a status that asking again will not change, such as 404.',
+    remedy: 'Check the URL, and the credentials where the status is 401 or 403.',
+  },
+  HTTP_UNAVAILABLE: {
+    disposition: 'retry',
+    meaning: 'The server answered with a status that may pass, such as 503 or 429.',
+    remedy: 'Run again later; --rate or a lower --per-host asks less of the server.',
+  },
+  RETRY_AFTER_TOO_LONG: {
+    disposition: 'fail',
+    meaning: 'The server asked to wait for longer than --retry-max-wait.',
+    remedy: 'Run again after the time that the message names, or raise --retry-max-wait.',
+  },
+  REDIRECT_REFUSED: {
+    disposition: 'fail',
+    meaning:
+      'A redirect led to where xmlmill does not follow: more than 10 hops, another scheme, or a private address.',
+    remedy: 'Use the final URL in the list, if it is to be trusted.',
+  },
+  ADDRESS_REFUSED: {
+    disposition: 'fail',
+    meaning: 'The address is private and --public-only is set.',
+    remedy: 'Leave out --public-only if the list is to be trusted.',
+  },
+  BODY_EMPTY: {
+    disposition: 'fail',
+    meaning: 'The answer had no body.',
+    remedy: 'Open the URL in a browser: there is nothing to mill behind it.',
+  },
+  BODY_TRUNCATED: {
+    disposition: 'retry',
+    meaning: 'The body ended before its announced length or before its compressed stream did.',
+    remedy: 'Run again; a server or proxy cuts answers short.',
+  },
+  BODY_CORRUPT: {
+    disposition: 'retry',
+    meaning: 'The compressed body could not be decompressed.',
+    remedy: 'Run again; if it stays, the file on the server is damaged.',
+  },
+  CODING_UNKNOWN: {
+    disposition: 'fail',
+    meaning: 'The Content-Encoding is none of gzip, deflate, br, zstd.',
+    remedy: 'Have the server send one of these, or none.',
+  },
+  BODY_TOO_LARGE: {
+    disposition: 'fail',
+    meaning: 'The document, decompressed, is larger than --max-bytes.',
+    remedy: 'Raise --max-bytes if the document is to be trusted.',
+  },
+  BODY_NOT_XML: {
+    disposition: 'fail',
+    meaning: 'The body is something else than XML, such as an HTML page or JSON.',
+    remedy: 'Check the URL: servers answer with a page of their own where a document is missing or a login is needed.',
+  },
+
+  // Encodings.
+  CHARSET_UNKNOWN: {
+    disposition: 'fail',
+    meaning: "The document's encoding is not known here.",
+    remedy: 'Have the document sent as UTF-8.',
+  },
+  CHARSET_INVALID: {
+    disposition: 'fail',
+    meaning: "Bytes of the document are not of its encoding; the message names the first one's offset.",
+    remedy: 'The document declares the wrong encoding or is damaged: have it corrected at the source.',
+  },
+
+  // XML.
+  XML_NOT_WELL_FORMED: {
+    disposition: 'fail',
+    meaning: 'The document breaks a rule of XML 1.0; the message names the rule, the line and the column.',
+    remedy: 'Have the document corrected at the source.',
+  },
+  XML_TRUNCATED: {
+    disposition: 'retry',
+    meaning: 'The document ends in the middle: an element or a construct is still open.',
+    remedy: 'Run again; if it stays, the file on the server is cut short.',
+  },
+  DEPTH_TOO_GREAT: {
+    disposition: 'fail',
+    meaning: 'Elements are nested more deeply than --max-depth.',
+    remedy: 'Raise --max-depth if the document is to be trusted.',
+  },
+  RECORD_TOO_LARGE: {
+    disposition: 'fail',
+    meaning: 'A record is larger than --max-record-bytes.',
+    remedy: 'Choose a smaller element with --record, or raise --max-record-bytes.',
+  },
+  PARSER_FAILED: {
+    disposition: 'fail',
+    meaning: 'The parser chosen with --parser could not read a well-formed document.',
+    remedy: 'Leave out --parser to use the default one.',
+  },
+
+  // Code in the threads.
+  TRANSFORM_THREW: {
+    disposition: 'reject',
+    meaning: "The transform threw, or returned what JSON can't carry.",
+    remedy: 'See the rejects file: each line has the record and the reason.',
+  },
+  TRANSFORM_UNLOADABLE: {
+    disposition: 'stop',
+    meaning: 'The transform module does not load, or exports no default function.',
+    remedy: 'Correct the module; nothing was fetched.',
+  },
+  WORKER_CRASHED: {
+    disposition: 'retry',
+    meaning: 'The worker thread ended while it milled this document.',
+    remedy: 'Look at the transform (memory, process.exit), or report the document as a bug.',
+  },
+
+  // The run.
+  OPTIONS_INVALID: {
+    disposition: 'stop',
+    meaning: 'The options do not fit together or have impossible values.',
+    remedy: 'See --help.',
+  },
+  OUTPUT_EXISTS: {
+    disposition: 'stop',
+    meaning: 'The output file exists and has data in it.',
+    remedy: 'Give --append to add to it, --fresh to replace it, or another --output.',
+  },
+  OUTPUT_FAILED: {
+    disposition: 'stop',
+    meaning: 'Records could not be written.',
+    remedy: 'Check space and permissions of the target, then run again.',
+  },
+  ABORTED: {
+    disposition: 'stop',
+    meaning: 'The run was stopped by a signal or by its AbortSignal.',
+    remedy: 'Run the same command again.',
+  },
+  INTERNAL: {
+    disposition: 'fail',
+    meaning: 'xmlmill itself made a mistake.',
+    remedy: 'Please report it with the message and the document.',
+  },
+} as const satisfies Record<string, Kind>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** Where in a document something went wrong. Lines and columns count from 1, in characters; bytes from 0, decompressed. */
+export interface Place {
+  readonly line?: number
+  readonly column?: number
+  readonly byteOffset?: number
+}
+
+/** A failure as plain data, as it crosses the channel (an Error sent over a port loses its class and fields). */
+export interface Failure extends Place {
+  readonly code: ErrorCode
+  /** What, where, and with which value. */
+  readonly message: string
+  readonly disposition: Disposition
+  /** HTTP status, where an answer was the failure. */
+  readonly status?: number
+  /** How long the server asked to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number
+}
+
+export interface MillErrorDetails extends Place {
+  readonly cause?: unknown
+  readonly status?: number
+  readonly retryAfterMs?: number
+}
+
+/** The one error class: match on `code`. */
+export class MillError extends Error {
+  override readonly name = 'MillError'
+  readonly code: ErrorCode
+  readonly details: MillErrorDetails
+
+  constructor(code: ErrorCode, message: string, details: MillErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.details = details
+  }
+
+  get disposition(): Disposition {
+    return ERRORS[this.code].disposition
+  }
+
+  get remedy(): string {
+    return ERRORS[this.code].remedy
+  }
+
+  toFailure(): Failure {
+    const { cause: _, ...place } = this.details
+    return { code: this.code, message: this.message, disposition: this.disposition, ...place }
+  }
+}
+
+/** Any thrown value as a failure: what is not a MillError is a mistake of ours, and says so. */
+export function toFailure(thrown: unknown): Failure {
+  if (thrown instanceof MillError) return thrown.toFailure()
+  const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+  return new MillError('INTERNAL', message).toFailure()
+}

@@ -1,0 +1,66 @@
+/** The nouns of a run. See docs/architecture.md for how they travel. */
+import type { Failure } from './errors.ts'
+
+/** One URL's XML: the unit of scheduling, retry and commit. */
+export interface Document {
+  /** Its place in the list, from 0. */
+  readonly id: number
+  /** As the list has it, made absolute: `http:`, `https:` or `file:`. */
+  readonly url: string
+  /** `host:port` for politeness; empty for local files, which have no host limit. */
+  readonly host: string
+}
+
+/** A line of the list that is no document, with the reason. It counts as a failed document. */
+export interface BadLine {
+  readonly id: number
+  /** The line as it stands. */
+  readonly url: string
+  readonly failure: Failure
+}
+
+/** One try at a document. */
+export interface Attempt {
+  readonly document: Document
+  /** 1 for the first try. */
+  readonly number: number
+}
+
+/** How long the steps of one attempt took, in milliseconds of the thread's clock. */
+export interface StepTimes {
+  /** From the request to the last byte of the body. */
+  readonly downloadMs: number
+  /** Decoding and parsing, without waiting for bytes. */
+  readonly parseMs: number
+  /** In the user's transform, without waiting for anything else. */
+  readonly transformMs: number
+  /** Waiting for main to take records. */
+  readonly creditMs: number
+}
+
+/** What an attempt found out about its document. */
+export interface DocumentFacts {
+  /** Where the redirects ended; the document's own URL when there were none. */
+  readonly finalUrl: string
+  /** HTTP status; 0 for local files. */
+  readonly status: number
+  /** Bytes of body on the wire. */
+  readonly wireBytes: number
+  /** Bytes of XML after decompression. */
+  readonly decodedBytes: number
+  readonly recordsSeen: number
+  readonly recordsWritten: number
+  readonly recordsRejected: number
+  /** IANA name, lower case. */
+  readonly encoding: string
+  readonly etag?: string
+  readonly lastModified?: string
+  readonly times: StepTimes
+  /** Things that the output does not carry or that a reader should know, counted by name. */
+  readonly notes: Readonly<Record<string, number>>
+}
+
+/** How an attempt ended. */
+export type Outcome =
+  | { readonly status: 'done'; readonly facts: DocumentFacts }
+  | { readonly status: 'failed'; readonly failure: Failure; readonly facts: DocumentFacts }

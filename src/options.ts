@@ -1,0 +1,527 @@
+/**
+ * Every option: its type, default, check and help, once. The command line's flags are made from this table, the library's
+ * options are its keys, and nobody else knows a default.
+ *
+ * Optional in (`MillOptions`), complete and frozen out (`RunOptions`); all problems are reported together.
+ */
+import { pathToFileURL } from 'node:url'
+import { MillError } from './errors.ts'
+import { VERSION } from './version.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const GIB = 1024 * MIB
+
+export type ProgressStyle = 'auto' | 'bar' | 'plain' | 'json' | 'none'
+export type ParserName = 'fast-xml-parser'
+
+/** What a user of the library may give: the flags of the command line in camelCase. Times are seconds, sizes are bytes or text such as `64m`. */
+export interface MillOptions {
+  /** Lists of URLs, a line each, `#` comments; `-` is stdin; `.gz` read as it is. */
+  inputFile?: string | readonly string[]
+  /** Mill a URL once for every time it is listed. */
+  keepDuplicates?: boolean
+  /** Which elements are records: a name, or a path from the root (`/volume/paper`, `*` for any name); without it the root. */
+  record?: string | readonly string[]
+  /** These elements become arrays even when single. */
+  array?: string | readonly string[]
+  /** ES module run in the worker threads for each record: `export default (record, {url, n}) => row`. */
+  transform?: string
+  /** What parses. */
+  parser?: ParserName
+  /** Options for fast-xml-parser (on the command line: a JSON file with them). */
+  parserOptions?: Readonly<Record<string, unknown>>
+  /** Where records go: `-` for stdout, or a file; `.gz` and `.zst` are compressed. */
+  output?: string
+  /** Print the record alone, without url, n and name. */
+  bare?: boolean
+  /** Records in the order of the list instead of the order of completion. */
+  ordered?: boolean
+  /** Add to an output that exists. */
+  append?: boolean
+  /** Replace an output that exists. */
+  fresh?: boolean
+  /** Where records go that the transform refused; beside the output unless given. */
+  rejects?: string
+  /** Documents downloading at once. */
+  concurrency?: number
+  /** Documents downloading at once from one host. */
+  perHost?: number
+  /** Most starts per host, such as `5/s` or `60/m`. */
+  rate?: string
+  /** Tries after the first one. */
+  retries?: number
+  /** Longest wait before another try, in seconds; a server that asks for more is given up. */
+  retryMaxWait?: number
+  /** Worker threads. */
+  threads?: number
+  /** Seconds to connect, TLS included. */
+  connectTimeout?: number
+  /** Seconds without a byte, or under 1 KiB/s, while the server is the slow side. */
+  stallTimeout?: number
+  /** Seconds for a whole document; none unless given. */
+  timeout?: number
+  /** Largest document, decompressed. */
+  maxBytes?: number | string
+  /** Largest record. */
+  maxRecordBytes?: number | string
+  /** Deepest nesting of elements. */
+  maxDepth?: number
+  /** Request header, as `Name: value`. */
+  header?: string | readonly string[]
+  /** The User-Agent header. */
+  userAgent?: string
+  /** Proxy URL; without it the environment's http_proxy, https_proxy and no_proxy count. */
+  proxy?: string
+  /** PEM file of certificate authorities to trust beside the built-in ones. */
+  cacert?: string
+  /** Take credentials from ~/.netrc. */
+  netrc?: boolean
+  /** Refuse private addresses on every hop; without it only a redirect from public to private is refused. */
+  publicOnly?: boolean
+  /** What is shown on stderr while it runs. */
+  progress?: ProgressStyle
+  /** Show nothing but errors. */
+  quiet?: boolean
+  /** Write the summary as JSON. */
+  summary?: string
+}
+
+/** What a worker thread needs to know: plain data. */
+export interface ThreadOptions {
+  /** Record paths; empty for the root. */
+  readonly record: readonly string[]
+  readonly array: readonly string[]
+  /** Whether lines carry url, n and name. */
+  readonly envelope: boolean
+  readonly parser: ParserName
+  readonly parserOptions: Readonly<Record<string, unknown>>
+  /** `file:` URL of the transform module. */
+  readonly transform: string | undefined
+  readonly connectTimeoutMs: number
+  readonly stallTimeoutMs: number
+  readonly timeoutMs: number | undefined
+  readonly maxBytes: number
+  readonly maxRecordBytes: number
+  readonly maxDepth: number
+  /** Name and value pairs. */
+  readonly headers: readonly (readonly [string, string])[]
+  readonly userAgent: string
+  readonly proxy: string | undefined
+  /** Path of a PEM file. */
+  readonly cacert: string | undefined
+  readonly netrc: boolean
+  readonly publicOnly: boolean
+}
+
+/** When documents start. */
+export interface ScheduleOptions {
+  readonly concurrency: number
+  readonly perHost: number
+  /** Least time between two starts at one host; 0 for none. */
+  readonly startIntervalMs: number
+  readonly retries: number
+  readonly retryMaxWaitMs: number
+}
+
+/** A run's options, complete. */
+export interface RunOptions {
+  readonly inputFiles: readonly string[]
+  readonly keepDuplicates: boolean
+  readonly output: string | undefined
+  readonly ordered: boolean
+  readonly existing: 'refuse' | 'append' | 'replace'
+  readonly rejects: string | undefined
+  readonly schedule: ScheduleOptions
+  readonly threads: number
+  readonly thread: ThreadOptions
+  readonly progress: ProgressStyle
+  readonly summary: string | undefined
+}
+
+type Group = 'Input' | 'Records' | 'Output' | 'Politeness' | 'HTTP' | 'Limits' | 'Display'
+
+type Value =
+  | { readonly kind: 'text' | 'texts' | 'names'; readonly placeholder: string; readonly default?: string }
+  | { readonly kind: 'switch' }
+  | { readonly kind: 'object'; readonly placeholder: string }
+  | { readonly kind: 'count'; readonly placeholder: string; readonly min: number; readonly default: number }
+  | { readonly kind: 'seconds'; readonly placeholder: string; readonly default?: number }
+  | { readonly kind: 'size'; readonly placeholder: string; readonly default: number }
+  | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly default: string }
+
+/** One option as the command line, the help and the documentation show it. */
+export type OptionSpec = Value & {
+  readonly group: Group
+  readonly alias?: string
+  /** The same sentence as in MillOptions; a test compares them. */
+  readonly help: string
+}
+
+/** Options in the order of the help. A name's flag is the name in kebab-case. */
+export const OPTIONS = {
+  inputFile: {
+    kind: 'texts',
+    placeholder: 'FILE',
+    alias: 'i',
+    group: 'Input',
+    help: 'Lists of URLs, a line each, `#` comments; `-` is stdin; `.gz` read as it is.',
+  },
+  keepDuplicates: { kind: 'switch', group: 'Input', help: 'Mill a URL once for every time it is listed.' },
+
+  record: {
+    kind: 'texts',
+    placeholder: 'PATH',
+    alias: 'r',
+    group: 'Records',
+    help: 'Which elements are records: a name, or a path from the root (`/volume/paper`, `*` for any name); without it the root.',
+  },
+  array: {
+    kind: 'names',
+    placeholder: 'NAME,…',
+    group: 'Records',
+    help: 'These elements become arrays even when single.',
+  },
+  transform: {
+    kind: 'text',
+    placeholder: 'FILE',
+    group: 'Records',
+    help: 'ES module run in the worker threads for each record: `export default (record, {url, n}) => row`.',
+  },
+  parser: {
+    kind: 'choice',
+    choices: ['fast-xml-parser'],
+    default: 'fast-xml-parser',
+    group: 'Records',
+    help: 'What parses.',
+  },
+  parserOptions: {
+    kind: 'object',
+    placeholder: 'FILE',
+    group: 'Records',
+    help: 'Options for fast-xml-parser (on the command line: a JSON file with them).',
+  },
+
+  output: {
+    kind: 'text',
+    placeholder: 'TARGET',
+    alias: 'o',
+    group: 'Output',
+    help: 'Where records go: `-` for stdout, or a file; `.gz` and `.zst` are compressed.',
+  },
+  bare: { kind: 'switch', group: 'Output', help: 'Print the record alone, without url, n and name.' },
+  ordered: {
+    kind: 'switch',
+    group: 'Output',
+    help: 'Records in the order of the list instead of the order of completion.',
+  },
+  append: { kind: 'switch', group: 'Output', help: 'Add to an output that exists.' },
+  fresh: { kind: 'switch', group: 'Output', help: 'Replace an output that exists.' },
+  rejects: {
+    kind: 'text',
+    placeholder: 'FILE',
+    group: 'Output',
+    help: 'Where records go that the transform refused; beside the output unless given.',
+  },
+
+  concurrency: {
+    kind: 'count',
+    min: 1,
+    default: 4,
+    placeholder: 'N',
+    alias: 'j',
+    group: 'Politeness',
+    help: 'Documents downloading at once.',
+  },
+  perHost: {
+    kind: 'count',
+    min: 1,
+    default: 4,
+    placeholder: 'N',
+    group: 'Politeness',
+    help: 'Documents downloading at once from one host.',
+  },
+  rate: {
+    kind: 'text',
+    placeholder: 'N/s|m',
+    group: 'Politeness',
+    help: 'Most starts per host, such as `5/s` or `60/m`.',
+  },
+  retries: {
+    kind: 'count',
+    min: 0,
+    default: 4,
+    placeholder: 'N',
+    group: 'Politeness',
+    help: 'Tries after the first one.',
+  },
+  retryMaxWait: {
+    kind: 'seconds',
+    default: 300,
+    placeholder: 'S',
+    group: 'Politeness',
+    help: 'Longest wait before another try, in seconds; a server that asks for more is given up.',
+  },
+
+  header: {
+    kind: 'texts',
+    placeholder: 'LINE',
+    alias: 'H',
+    group: 'HTTP',
+    help: 'Request header, as `Name: value`.',
+  },
+  userAgent: {
+    kind: 'text',
+    placeholder: 'TEXT',
+    alias: 'A',
+    default: `xmlmill/${VERSION}`,
+    group: 'HTTP',
+    help: 'The User-Agent header.',
+  },
+  proxy: {
+    kind: 'text',
+    placeholder: 'URL',
+    group: 'HTTP',
+    help: "Proxy URL; without it the environment's http_proxy, https_proxy and no_proxy count.",
+  },
+  cacert: {
+    kind: 'text',
+    placeholder: 'FILE',
+    group: 'HTTP',
+    help: 'PEM file of certificate authorities to trust beside the built-in ones.',
+  },
+  netrc: { kind: 'switch', group: 'HTTP', help: 'Take credentials from ~/.netrc.' },
+  publicOnly: {
+    kind: 'switch',
+    group: 'HTTP',
+    help: 'Refuse private addresses on every hop; without it only a redirect from public to private is refused.',
+  },
+
+  threads: {
+    kind: 'count',
+    min: 1,
+    default: 4,
+    placeholder: 'N',
+    alias: 't',
+    group: 'Limits',
+    help: 'Worker threads.',
+  },
+  connectTimeout: {
+    kind: 'seconds',
+    default: 10,
+    placeholder: 'S',
+    group: 'Limits',
+    help: 'Seconds to connect, TLS included.',
+  },
+  stallTimeout: {
+    kind: 'seconds',
+    default: 30,
+    placeholder: 'S',
+    group: 'Limits',
+    help: 'Seconds without a byte, or under 1 KiB/s, while the server is the slow side.',
+  },
+  timeout: {
+    kind: 'seconds',
+    placeholder: 'S',
+    group: 'Limits',
+    help: 'Seconds for a whole document; none unless given.',
+  },
+  maxBytes: {
+    kind: 'size',
+    default: GIB,
+    placeholder: 'SIZE',
+    group: 'Limits',
+    help: 'Largest document, decompressed.',
+  },
+  maxRecordBytes: { kind: 'size', default: 64 * MIB, placeholder: 'SIZE', group: 'Limits', help: 'Largest record.' },
+  maxDepth: {
+    kind: 'count',
+    min: 1,
+    default: 256,
+    placeholder: 'N',
+    group: 'Limits',
+    help: 'Deepest nesting of elements.',
+  },
+
+  progress: {
+    kind: 'choice',
+    choices: ['auto', 'bar', 'plain', 'json', 'none'],
+    default: 'auto',
+    group: 'Display',
+    help: 'What is shown on stderr while it runs.',
+  },
+  quiet: { kind: 'switch', alias: 'q', group: 'Display', help: 'Show nothing but errors.' },
+  summary: { kind: 'text', placeholder: 'FILE', group: 'Display', help: 'Write the summary as JSON.' },
+} as const satisfies Record<keyof MillOptions, OptionSpec>
+
+/** `maxRecordBytes` as the command line spells it: `--max-record-bytes`. */
+export function flagName(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** Bytes in `64m`, `1.5g`, `1000` (k, m, g are powers of 1024), or undefined when it is no size. */
+export function parseSize(value: number | string): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) && value >= 1 ? Math.floor(value) : undefined
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg])?(?:i?b)?$/i.exec(value.trim())
+  if (match === null) return undefined
+  const unit = { k: KIB, m: MIB, g: GIB }[match[2]?.toLowerCase() ?? ''] ?? 1
+  return parseSize(Number(match[1]) * unit)
+}
+
+/** Milliseconds between two starts for `5/s`, `60/m`, `1000/h`, or undefined when it is no rate. */
+export function parseRate(value: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\/(s|m|h)$/.exec(value.trim())
+  const count = Number(match?.[1])
+  if (match === null || !(count > 0)) return undefined
+  return { s: 1000, m: 60_000, h: 3_600_000 }[match[2] as 's' | 'm' | 'h'] / count
+}
+
+/**
+ * The complete options of a run.
+ * @throws MillError OPTIONS_INVALID with every problem, a line each
+ */
+export function resolveOptions(given: MillOptions): RunOptions {
+  const problems: string[] = []
+  const read = new OptionReader(given, problems)
+
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(OPTIONS, name)) problems.push(`${name} is not an option`)
+  }
+  const output = read.text('output')
+  const rate = read.text('rate')
+  const startIntervalMs = rate === undefined ? 0 : parseRate(rate)
+  if (startIntervalMs === undefined)
+    problems.push(`--rate is ${rate}; it takes a count per second, minute or hour, such as 5/s`)
+  if (read.switch('append') && read.switch('fresh')) problems.push('--append and --fresh exclude each other')
+  const transform = read.text('transform')
+  const headers = read.texts('header').map((line) => {
+    const colon = line.indexOf(':')
+    if (colon < 1) problems.push(`--header is ${line}; it takes "Name: value"`)
+    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()] as const
+  })
+
+  const options: RunOptions = {
+    inputFiles: read.texts('inputFile'),
+    keepDuplicates: read.switch('keepDuplicates'),
+    output,
+    ordered: read.switch('ordered'),
+    existing: read.switch('append') ? 'append' : read.switch('fresh') ? 'replace' : 'refuse',
+    rejects: read.text('rejects'),
+    schedule: {
+      concurrency: read.count('concurrency'),
+      perHost: read.count('perHost'),
+      startIntervalMs: startIntervalMs ?? 0,
+      retries: read.count('retries'),
+      retryMaxWaitMs: read.milliseconds('retryMaxWait') ?? 0,
+    },
+    threads: read.count('threads'),
+    thread: {
+      record: read.texts('record'),
+      array: read.texts('array').flatMap((names) => names.split(',').map((name) => name.trim())),
+      envelope: !read.switch('bare'),
+      parser: read.choice('parser') as ParserName,
+      parserOptions: given.parserOptions ?? {},
+      transform: transform === undefined ? undefined : pathToFileURL(transform).href,
+      connectTimeoutMs: read.milliseconds('connectTimeout') ?? 0,
+      stallTimeoutMs: read.milliseconds('stallTimeout') ?? 0,
+      timeoutMs: read.milliseconds('timeout'),
+      maxBytes: read.size('maxBytes'),
+      maxRecordBytes: read.size('maxRecordBytes'),
+      maxDepth: read.count('maxDepth'),
+      headers,
+      userAgent: read.text('userAgent') ?? '',
+      proxy: read.text('proxy'),
+      cacert: read.text('cacert'),
+      netrc: read.switch('netrc'),
+      publicOnly: read.switch('publicOnly'),
+    },
+    progress: read.switch('quiet') ? 'none' : (read.choice('progress') as ProgressStyle),
+    summary: read.text('summary'),
+  }
+  if (problems.length > 0) throw new MillError('OPTIONS_INVALID', problems.join('\n'))
+  return deepFreeze(options)
+}
+
+/** Reads given values by kind; a value of the wrong kind becomes a problem and the default. */
+class OptionReader {
+  readonly #given: MillOptions
+  readonly #problems: string[]
+
+  constructor(given: MillOptions, problems: string[]) {
+    this.#given = given
+    this.#problems = problems
+  }
+
+  text(name: keyof MillOptions): string | undefined {
+    const value = this.#given[name] ?? this.#default(name)
+    if (value === undefined || typeof value === 'string') return value
+    this.#refuse(name, value, 'takes one value')
+    return undefined
+  }
+
+  texts(name: keyof MillOptions): readonly string[] {
+    const value = this.#given[name]
+    if (value === undefined) return []
+    if (typeof value === 'string') return [value]
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
+    this.#refuse(name, value, 'takes text')
+    return []
+  }
+
+  switch(name: keyof MillOptions): boolean {
+    const value = this.#given[name] ?? false
+    if (typeof value === 'boolean') return value
+    this.#refuse(name, value, 'takes no value')
+    return false
+  }
+
+  choice(name: keyof MillOptions): string {
+    const spec: OptionSpec = OPTIONS[name]
+    const value = this.text(name) ?? ''
+    if (spec.kind === 'choice' && !spec.choices.includes(value)) {
+      this.#refuse(name, value, `takes one of ${spec.choices.join(', ')}`)
+    }
+    return value
+  }
+
+  count(name: keyof MillOptions): number {
+    const spec: OptionSpec = OPTIONS[name]
+    const min = spec.kind === 'count' ? spec.min : 0
+    const value = this.#given[name] ?? this.#default(name)
+    if (Number.isInteger(value) && Number(value) >= min) return Number(value)
+    this.#refuse(name, value, `takes a whole number from ${min}`)
+    return min
+  }
+
+  milliseconds(name: keyof MillOptions): number | undefined {
+    const value = this.#given[name] ?? this.#default(name)
+    if (value === undefined) return undefined
+    if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value * 1000
+    this.#refuse(name, value, 'takes a number of seconds above 0')
+    return undefined
+  }
+
+  size(name: 'maxBytes' | 'maxRecordBytes'): number {
+    const value = this.#given[name] ?? OPTIONS[name].default
+    const bytes = parseSize(value)
+    if (bytes === undefined) this.#refuse(name, value, 'takes a size such as 64m')
+    return bytes ?? 0
+  }
+
+  #default(name: keyof MillOptions): unknown {
+    const spec: OptionSpec = OPTIONS[name]
+    return 'default' in spec ? spec.default : undefined
+  }
+
+  #refuse(name: string, value: unknown, expectation: string): void {
+    this.#problems.push(`${flagName(name)} is ${String(value)}; it ${expectation}`)
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) deepFreeze(part)
+    Object.freeze(value)
+  }
+  return value
+}

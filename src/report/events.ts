@@ -1,0 +1,70 @@
+/**
+ * What happens in a run, as plain data: progress, summary, and every other display are folds over these. Times are
+ * milliseconds since the start of the run.
+ */
+import type { Failure } from '../errors.ts'
+import type { DocumentFacts } from '../model.ts'
+
+export type RunEvent =
+  | { readonly type: 'run-started'; readonly at: number; readonly threads: number; readonly concurrency: number }
+  /** The list has no more lines. `documents` counts them without the duplicates. */
+  | { readonly type: 'list-ended'; readonly at: number; readonly documents: number; readonly duplicates: number }
+  | {
+      readonly type: 'attempt-started'
+      readonly at: number
+      readonly id: number
+      readonly url: string
+      readonly host: string
+      /** 1 for the first try. */
+      readonly attempt: number
+    }
+  | {
+      readonly type: 'attempt-progressed'
+      readonly at: number
+      readonly id: number
+      readonly thread: number
+      readonly wireBytes: number
+      readonly totalBytes?: number
+      readonly records: number
+    }
+  /** The body is there; parsing may go on. */
+  | { readonly type: 'downloaded'; readonly at: number; readonly id: number }
+  /** The attempt failed and the document waits for another. */
+  | {
+      readonly type: 'attempt-failed'
+      readonly at: number
+      readonly id: number
+      readonly url: string
+      readonly attempt: number
+      readonly failure: Failure
+      /** When it may start again. */
+      readonly notBefore: number
+    }
+  /** A whole host is left alone because it asked for it. */
+  | { readonly type: 'host-cooling'; readonly at: number; readonly host: string; readonly until: number }
+  /** Its records are in the output. */
+  | {
+      readonly type: 'document-done'
+      readonly at: number
+      readonly id: number
+      readonly url: string
+      readonly host: string
+      readonly attempt: number
+      readonly thread: number
+      readonly facts: DocumentFacts
+    }
+  /** No further try; also a bad line of the list, then with attempt 0 and no host. */
+  | {
+      readonly type: 'document-failed'
+      readonly at: number
+      readonly id: number
+      readonly url: string
+      readonly host: string
+      readonly attempt: number
+      readonly failure: Failure
+    }
+  | { readonly type: 'thread-crashed'; readonly at: number; readonly message: string }
+  | { readonly type: 'run-ended'; readonly at: number; readonly stopped?: Failure }
+
+/** A listener must not throw and must not wait. */
+export type Listener = (event: RunEvent) => void
