@@ -155,6 +155,11 @@ export const ERRORS = {
     meaning: 'The document ends in the middle: an element or a construct is still open.',
     remedy: 'Run again; if it stays, the file on the server is cut short.',
   },
+  XML_ENTITY_EXPANSION: {
+    disposition: 'fail',
+    meaning: "The document's entities expand to far more text than the document has.",
+    remedy: 'Have the document corrected at the source; if it is meant to attack readers, leave it out.',
+  },
   DEPTH_TOO_GREAT: {
     disposition: 'fail',
     meaning: 'Elements are nested more deeply than --max-depth.',
@@ -183,8 +188,8 @@ export const ERRORS = {
     remedy: 'Correct the module; nothing was fetched.',
   },
   WORKER_CRASHED: {
-    disposition: 'retry',
-    meaning: 'The worker thread ended while it milled this document.',
+    disposition: 'fail',
+    meaning: 'The worker thread ended while it milled this document, also when it had the thread to itself.',
     remedy: 'Look at the transform (memory, process.exit), or report the document as a bug.',
   },
 
@@ -203,6 +208,11 @@ export const ERRORS = {
     disposition: 'stop',
     meaning: 'Records could not be written.',
     remedy: 'Check space and permissions of the target, then run again.',
+  },
+  OUTPUT_CLOSED: {
+    disposition: 'stop',
+    meaning: 'Whoever read the output went away, as `head` does when it has enough.',
+    remedy: 'Nothing is wrong; the rest was not fetched.',
   },
   ABORTED: {
     disposition: 'stop',
@@ -261,6 +271,11 @@ export class MillError extends Error {
 
   get remedy(): string {
     return ERRORS[this.code].remedy
+  }
+
+  /** The error that a failure was made from, but for its cause. */
+  static from({ code, message, disposition: _, ...details }: Failure): MillError {
+    return new MillError(code, message, details)
   }
 
   toFailure(): Failure {

@@ -4,8 +4,8 @@
  * A document is one Piscina task: `Task` goes down, `Report` comes back as the task's result. Beside it, each thread
  * opens one MessageChannel for its whole life and sends its port up in `Hello`: over it `ThreadMessage`s go up and
  * `MainMessage`s down. Piscina's own port and ours are not ordered against each other, so a report says how many
- * batches went before it, and main holds the report until it has them. The last batch travels in the report itself:
- * a small document costs one message down and one up.
+ * batches went before it, and main holds the report until it has them. A last batch that is small travels in the
+ * report itself, copied: a small document costs one message down and one up.
  *
  * Records cross as bytes in transferred ArrayBuffers, never as trees: a clone of a 1 MB document's tree takes 3-13 ms
  * on each side, the transfer of its bytes 0.1 ms.
@@ -42,7 +42,7 @@ export interface Report {
   readonly outcome: Outcome
   /** Batches sent over the port before this report. */
   readonly batchesSent: number
-  /** What was not yet sent. */
+  /** What was not yet sent, up to RIDE_ALONG_BYTES. */
   readonly last: readonly Batch[]
 }
 
@@ -77,3 +77,6 @@ export const CREDIT_WINDOW_BYTES = 8 << 20
 
 /** Size at which a batch is sent: larger costs memory, smaller costs messages. */
 export const BATCH_BYTES = 1 << 20
+
+/** A last batch up to this size is copied with the report instead of transferred before it: a copy this small costs less than a message. */
+export const RIDE_ALONG_BYTES = 64 << 10

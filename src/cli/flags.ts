@@ -1,0 +1,95 @@
+/** The flags of the command line, made from the table of options. */
+
+import { readFileSync } from 'node:fs'
+import type { Argv, Options } from 'yargs'
+import { MillError } from '../errors.ts'
+import { flagName, type MillOptions, OPTIONS, type OptionSpec } from '../options.ts'
+
+type OptionName = keyof typeof OPTIONS
+
+function optionNames(): OptionName[] {
+  return Object.keys(OPTIONS).filter((name): name is OptionName => name in OPTIONS)
+}
+
+/** Adds every option to a command. */
+export function withOptions(command: Argv): Argv {
+  for (const name of optionNames()) {
+    const spec: OptionSpec = OPTIONS[name]
+    command.option(flagName(name).slice(2), toYargs(spec))
+  }
+  return command
+}
+
+/** Values stay text: yargs reads `--max-bytes 1e3` and `-A 007` as numbers otherwise. */
+function toYargs(spec: OptionSpec): Options {
+  const shown = 'default' in spec && spec.default !== undefined ? { defaultDescription: shownDefault(spec) } : {}
+  const alias = spec.alias === undefined ? {} : { alias: spec.alias }
+  const common = { ...alias, ...shown, group: `${spec.group}:`, describe: spec.help }
+  if (spec.kind === 'switch') return { ...common, type: 'boolean' }
+  if (spec.kind === 'choice') return { ...common, type: 'string', nargs: 1, choices: spec.choices }
+  return { ...common, type: 'string', nargs: 1 }
+}
+
+function shownDefault(spec: Extract<OptionSpec, { readonly default?: unknown }>): string {
+  if (spec.kind !== 'size') return String(spec.default)
+  const units = ['', 'k', 'm', 'g']
+  let size = spec.default
+  while (size >= 1024 && size % 1024 === 0) {
+    size /= 1024
+    units.shift()
+  }
+  return `${size}${units[0]}`
+}
+
+/** The options that were given, as the library takes them. */
+export function givenOptions(argv: Readonly<Record<string, unknown>>): MillOptions {
+  const given: Record<string, unknown> = {}
+  for (const name of optionNames()) {
+    const value = argv[flagName(name).slice(2)]
+    if (value === undefined || value === false) continue
+    const spec: OptionSpec = OPTIONS[name]
+    given[name] = converted(name, spec, value)
+  }
+  return given
+}
+
+function converted(name: string, spec: OptionSpec, value: unknown): unknown {
+  if (spec.kind === 'object') return readJson(name, value)
+  if (spec.kind !== 'count' && spec.kind !== 'seconds') return value
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
+  // What is no number is passed on as it stands, to be refused with the other problems.
+  return Number.isNaN(number) ? value : number
+}
+
+function readJson(name: string, path: unknown): unknown {
+  try {
+    return JSON.parse(readFileSync(String(path), 'utf8'))
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new MillError('OPTIONS_INVALID', `${flagName(name)} ${path} cannot be read: ${reason}`, { cause })
+  }
+}
+
+/** The flag that was probably meant, or undefined when none is near. */
+export function nearestFlag(flag: string): string | undefined {
+  let best: { readonly name: string; readonly distance: number } | undefined
+  for (const name of [...optionNames().map((option) => flagName(option).slice(2)), 'help', 'version']) {
+    const distance = editDistance(flag, name)
+    if (best === undefined || distance < best.distance) best = { name, distance }
+  }
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(flag.length / 3)) ? best.name : undefined
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+    previous = row
+  }
+  return previous[b.length] ?? 0
+}

@@ -1,0 +1,174 @@
+/** The summary of a run, for a person and for a program. */
+import { formatPlace } from './failure-line.ts'
+import { formatByteRate, formatBytes, formatCount, formatDuration, formatPlural } from './figures.ts'
+import type { FailureGroup, Summary } from './summary-fold.ts'
+import { createPaint, cutEnd, type Paint, printable, textWidth } from './terminal-text.ts'
+
+export { type FailureExample, type FailureGroup, type HostSummary, type Summary, SummaryFold } from './summary-fold.ts'
+
+export interface SummaryLook {
+  readonly color: boolean
+  /** Columns of the terminal; lines are broken or cut to it, except the retry command. */
+  readonly width: number
+  /** Shown as the very last line, alone and whole, so that it can be copied. */
+  readonly retryCommand?: string | undefined
+}
+
+const LABEL_COLUMNS = 14
+const NO_BREAK_SPACE = '\u00a0'
+
+/** Several lines, ended by LF. */
+export function renderSummary(summary: Summary, look: SummaryLook): string {
+  const paint = createPaint(look.color)
+  const width = Math.max(20, look.width)
+  const lines = ['', headline(summary, width, paint), '']
+  for (const [label, value] of facts(summary)) {
+    const [first = '', ...more] = wrap(value, width - LABEL_COLUMNS - 2)
+    lines.push(`  ${paint('dim', label.padEnd(LABEL_COLUMNS))}${first}`)
+    lines.push(...more.map((line) => ' '.repeat(LABEL_COLUMNS + 2) + line))
+  }
+  for (const group of summary.failures) lines.push('', ...failureLines(group, width, paint))
+  if (summary.stopped !== undefined) {
+    lines.push(
+      '',
+      ...wrap(`stopped: ${printable(summary.stopped.message)}`, width).map((line) => paint('yellow', line)),
+    )
+  }
+  if (look.retryCommand !== undefined) {
+    const hint = summary.documents.waiting > 0 ? 'to go on and to try again what failed:' : 'to try again what failed:'
+    lines.push('', paint('dim', hint), look.retryCommand)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function headline(summary: Summary, width: number, paint: Paint): string {
+  const { done, failed, waiting } = summary.documents
+  const { rejected } = summary.records
+  const whole = failed === 0 && waiting === 0 && rejected === 0 && summary.stopped === undefined
+  const mark = whole ? paint('green', '✓') : paint(failed > 0 ? 'red' : 'yellow', failed > 0 ? '✗' : '!')
+  const all = formatPlural(done + failed + waiting, 'document')
+  const text = whole
+    ? `${all} milled in ${formatDuration(summary.elapsedMs)}`
+    : `${formatCount(done)} of ${all} milled in ${formatDuration(summary.elapsedMs)}${rejected > 0 ? `, ${formatPlural(rejected, 'record')} rejected` : ''}`
+  return `${mark} ${paint('bold', cutEnd(text, width - 2))}`
+}
+
+/** Label and value of each line; lines that would say nothing are left out. */
+function facts(summary: Summary): (readonly [string, string])[] {
+  const { documents, records, bytes, hosts, slowestDocument } = summary
+  const lines: (readonly [string, string])[] = [
+    [
+      'documents',
+      joined([
+        `${formatCount(documents.done)} done`,
+        documents.failed > 0 && `${formatCount(documents.failed)} failed`,
+        documents.waiting > 0 && `${formatCount(documents.waiting)} not reached`,
+        documents.duplicates > 0 && `${formatPlural(documents.duplicates, 'duplicate')} dropped`,
+      ]),
+    ],
+    [
+      'records',
+      joined([
+        `${formatCount(records.written)} written`,
+        records.rejected > 0 && `${formatCount(records.rejected)} rejected`,
+        perSecond(records.written, summary.elapsedMs, 'records'),
+      ]),
+    ],
+    [
+      'data',
+      joined([
+        `${formatBytes(bytes.decoded)} of XML`,
+        bytes.wire !== bytes.decoded && `${formatBytes(bytes.wire)} on the wire`,
+        summary.elapsedMs > 0 && formatByteRate((bytes.decoded / summary.elapsedMs) * 1000),
+        formatPlural(summary.threads, 'thread'),
+      ]),
+    ],
+  ]
+  if (summary.retries > 0 || summary.cooldowns > 0) {
+    lines.push([
+      'retries',
+      joined([
+        formatCount(summary.retries),
+        summary.cooldowns > 0 && `${formatPlural(summary.cooldowns, 'pause')} asked for by servers`,
+      ]),
+    ])
+  }
+  const { slowest } = hosts
+  if (slowest !== undefined) {
+    const median = `median ${formatDuration(slowest.medianDownloadMs)} a document`
+    const speed = `${formatByteRate(slowest.bytesPerSecond)} a connection`
+    lines.push([hosts.seen > 1 ? 'slowest host' : 'host', joined([slowest.host, median, speed])])
+  }
+  if (slowestDocument !== undefined && documents.done > 1) {
+    const took = `${formatDuration(slowestDocument.downloadMs)} for ${formatBytes(slowestDocument.wireBytes)}`
+    lines.push(['slowest', `${printable(slowestDocument.url)} ${took.replaceAll(' ', NO_BREAK_SPACE)}`])
+  }
+  if (summary.crashes > 0) lines.push(['crashes', `${formatPlural(summary.crashes, 'thread')} ended and replaced`])
+  const notes = Object.entries(summary.notes).filter(([, count]) => count > 0)
+  if (notes.length > 0) {
+    lines.push(['notes', joined(notes.map(([name, count]) => `${formatCount(count)} ${printable(name)}`))])
+  }
+  return lines
+}
+
+function failureLines(group: FailureGroup, width: number, paint: Paint): string[] {
+  const head = `${formatCount(group.count)} × ${group.code}`
+  const lines = [paint('red', head), ...wrap(group.meaning, width - 2).map((line) => `  ${line}`)]
+  for (const example of group.examples) {
+    const place = formatPlace(example).trim()
+    const reason = `${place === '' ? '' : `${place}: `}${printable(example.message)}`
+    lines.push(`  ${cutEnd(printable(example.url), width - 2)}`)
+    lines.push(...wrap(reason, width - 4).map((line) => paint('dim', `    ${line}`)))
+  }
+  if (group.count > group.examples.length) {
+    lines.push(paint('dim', `  and ${formatCount(group.count - group.examples.length)} more`))
+  }
+  return [...lines, ...wrap(`→ ${group.remedy}`, width - 2).map((line) => paint('cyan', `  ${line}`))]
+}
+
+function perSecond(count: number, elapsedMs: number, name: string): string | false {
+  return elapsedMs > 0 && `${formatCount((count / elapsedMs) * 1000)} ${name}/s`
+}
+
+/** Parts in a row; a line is broken between them, not within. */
+function joined(parts: readonly (string | false)[]): string {
+  return parts
+    .filter((part) => part !== false)
+    .map((part) => part.replaceAll(' ', NO_BREAK_SPACE))
+    .join(' · ')
+}
+
+/** Lines of at most that many columns (2 or more), broken at spaces where possible. */
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (textWidth(longer) <= columns) {
+      line = longer
+      continue
+    }
+    if (line !== '') lines.push(line)
+    line = word
+    while (textWidth(line) > columns) {
+      const head = hardCut(line, columns)
+      lines.push(head)
+      line = line.slice(head.length)
+    }
+  }
+  return [...lines, line].map((broken) => broken.replaceAll(NO_BREAK_SPACE, ' '))
+}
+
+function hardCut(text: string, columns: number): string {
+  let head = ''
+  for (const character of text) {
+    if (textWidth(head + character) > columns) break
+    head += character
+  }
+  return head
+}
+
+/** The summary as the text of a JSON file: the fields of `Summary`, absent ones null. */
+export function summaryToJson(summary: Summary): string {
+  return `${JSON.stringify(summary, (_key, value: unknown) => (value === undefined ? null : value), 2)}\n`
+}

@@ -1,0 +1,308 @@
+/**
+ * Which document starts when.
+ *
+ * A document is *queued* at its host, *running* (it holds one of the run's slots and one of its host's until its body has
+ * arrived), or *waiting* for another try (it holds nothing). A host is *runnable* while it has a queued document, a free
+ * slot, and its rate and cooling allow a start; runnable hosts take turns. So a free slot is filled whenever any document of
+ * any host may start, and one slow host or document never stands in the way of another.
+ *
+ * Pure: the clock is an argument (milliseconds, any origin), randomness is passed in. Each call costs at most O(log n).
+ */
+import { type Failure, MillError } from '../errors.ts'
+import type { Attempt, Document } from '../model.ts'
+import type { ScheduleOptions } from '../options.ts'
+import { backoffMs, patienceCostMs } from './retry.ts'
+import { TimeHeap } from './time-heap.ts'
+
+/** What becomes of a document after a failed attempt. */
+export type Verdict =
+  | { readonly next: 'again'; readonly notBefore: number }
+  /** The server asked for a wait beyond the limit: tried again only if the rest of the run takes that long. */
+  | { readonly next: 'put-off'; readonly notBefore: number }
+  | { readonly next: 'failed'; readonly failure: Failure }
+
+interface Entry extends Attempt {
+  readonly document: Document
+  readonly host: Host
+  number: number
+  /** What this document's servers have asked it to wait so far. */
+  patienceSpentMs: number
+  holdsSlot: boolean
+}
+
+interface Host {
+  readonly name: string
+  /** Documents not yet done or failed; a host without any is forgotten. */
+  documents: number
+  running: number
+  /** Documents for another try go before new ones. */
+  readonly again: Entry[]
+  readonly queued: Entry[]
+  /** Index of the first entry of `queued`: shifting an array of 10,000 each time would cost as much. */
+  head: number
+  nextStart: number
+  coolUntil: number
+  /** When its timer will wake it, so that it has one timer at a time; 0 for none. */
+  timer: number
+  /** Set while the host asked for a wait beyond the limit. */
+  putOff: Failure | undefined
+}
+
+export class Scheduler {
+  readonly #options: ScheduleOptions
+  readonly #random: () => number
+  readonly #hosts = new Map<string, Host>()
+  readonly #entries = new Map<Attempt, Entry>()
+  /** Hosts that may have something to start, in the order of their turns. */
+  readonly #runnable = new Set<Host>()
+  /** Hosts that become runnable by time alone. */
+  readonly #hostTimes = new TimeHeap<Host>()
+  /** Documents that wait for another try. */
+  readonly #waiting = new TimeHeap<Entry>()
+  #running = 0
+  #attempting = 0
+  #queued = 0
+
+  constructor(options: ScheduleOptions, random: () => number = Math.random) {
+    this.#options = options
+    this.#random = random
+  }
+
+  /** Documents holding a slot: their bodies are still arriving. */
+  get downloading(): number {
+    return this.#running
+  }
+
+  /** Documents handed out and not yet settled. */
+  get attempting(): number {
+    return this.#attempting
+  }
+
+  /** Documents queued or waiting for another try. */
+  get pending(): number {
+    return this.#queued + this.#waiting.size
+  }
+
+  add(document: Document): void {
+    const host = this.#host(document.host)
+    host.documents += 1
+    host.queued.push({ document, host, number: 0, patienceSpentMs: 0, holdsSlot: false })
+    this.#queued += 1
+    this.#runnable.add(host)
+  }
+
+  /** The next document to start now, or undefined when none may. */
+  next(now: number): Attempt | undefined {
+    this.#wake(now)
+    if (this.#running >= this.#options.concurrency) return undefined
+    for (const host of this.#runnable) {
+      this.#runnable.delete(host)
+      if (!this.#mayStart(host, now)) continue
+      const entry = this.#take(host)
+      if (entry === undefined) continue
+      if (host.name !== '') host.nextStart = Math.max(host.nextStart, now) + this.#options.startIntervalMs
+      host.running += 1
+      this.#running += 1
+      this.#attempting += 1
+      entry.holdsSlot = true
+      entry.number += 1
+      this.#runnable.add(host)
+      const attempt = { document: entry.document, number: entry.number }
+      this.#entries.set(attempt, entry)
+      return attempt
+    }
+    return undefined
+  }
+
+  /** When something may start by time alone, or undefined when only events can change anything. */
+  wakeAt(): number | undefined {
+    const host = this.#hostTimes.earliest ?? Number.POSITIVE_INFINITY
+    const document = this.#waiting.earliest ?? Number.POSITIVE_INFINITY
+    const time = Math.min(host, document)
+    return time === Number.POSITIVE_INFINITY ? undefined : time
+  }
+
+  /** The body has arrived: its slots are free while it is parsed. */
+  downloaded(attempt: Attempt): void {
+    const entry = this.#entries.get(attempt)
+    if (entry !== undefined) this.#free(entry)
+  }
+
+  /** The attempt ended well. */
+  done(attempt: Attempt, now: number): void {
+    this.#leave(this.#settle(attempt).host, now)
+  }
+
+  /** The attempt ended badly. */
+  failed(attempt: Attempt, failure: Failure, now: number): Verdict {
+    const entry = this.#settle(attempt)
+    const verdict = this.#judge(entry, failure, now)
+    if (verdict.next === 'failed') this.#leave(entry.host, now)
+    return verdict
+  }
+
+  #judge(entry: Entry, failure: Failure, now: number): Verdict {
+    if (failure.disposition !== 'retry') return { next: 'failed', failure }
+    if (failure.retryAfterMs !== undefined) return this.#obey(entry, failure, failure.retryAfterMs, now)
+    if (entry.number > this.#options.retries) return { next: 'failed', failure }
+    const notBefore = now + backoffMs(entry.number, this.#options.retryMaxWaitMs, this.#random)
+    this.#waiting.push(notBefore, entry)
+    return { next: 'again', notBefore }
+  }
+
+  /** The attempt was lost through no fault of its document's: it is tried again soon and this one does not count. */
+  requeue(attempt: Attempt): void {
+    const entry = this.#settle(attempt)
+    entry.number -= 1
+    this.#queueAgain(entry)
+  }
+
+  /**
+   * Documents that will not be tried again because their server asked to wait for longer than the limit. Call when nothing runs
+   * and the list has ended; those whose time has come by then are left to `next`.
+   */
+  giveUp(now: number): { readonly document: Document; readonly attempts: number; readonly failure: Failure }[] {
+    const given: { document: Document; attempts: number; failure: Failure }[] = []
+    if (this.#attempting > 0 || this.#waiting.size > 0 || this.#runnable.size > 0) return given
+    for (const host of this.#hosts.values()) {
+      if (host.putOff === undefined && this.#hasQueued(host)) return given
+    }
+    for (const host of this.#hosts.values()) {
+      if (host.putOff === undefined || host.coolUntil <= now) continue
+      for (let entry = this.#take(host); entry !== undefined; entry = this.#take(host)) {
+        given.push({ document: entry.document, attempts: entry.number, failure: host.putOff })
+      }
+      this.#hosts.delete(host.name)
+    }
+    return given
+  }
+
+  /** Retry-After cools the whole host, is never cut short, and costs the document no retry. */
+  #obey(entry: Entry, failure: Failure, retryAfterMs: number, now: number): Verdict {
+    const { host } = entry
+    const notBefore = now + retryAfterMs
+    const { retryMaxWaitMs } = this.#options
+    entry.patienceSpentMs += patienceCostMs(retryAfterMs)
+    entry.number -= 1
+    if (retryAfterMs > retryMaxWaitMs) {
+      this.#cool(host, notBefore)
+      host.putOff = tooLong(failure, `asks to wait ${seconds(retryAfterMs)}`, retryMaxWaitMs)
+      this.#queueAgain(entry)
+      return { next: 'put-off', notBefore }
+    }
+    if (entry.patienceSpentMs > retryMaxWaitMs) {
+      const asked = `has asked to wait ${seconds(entry.patienceSpentMs)} in all`
+      return { next: 'failed', failure: tooLong(failure, asked, retryMaxWaitMs) }
+    }
+    this.#cool(host, notBefore)
+    this.#queueAgain(entry)
+    return { next: 'again', notBefore }
+  }
+
+  #cool(host: Host, until: number): void {
+    host.coolUntil = Math.max(host.coolUntil, until)
+  }
+
+  #queueAgain(entry: Entry): void {
+    entry.host.again.push(entry)
+    this.#queued += 1
+    this.#runnable.add(entry.host)
+  }
+
+  /** Moves everything whose time has come to where `next` finds it. */
+  #wake(now: number): void {
+    for (let host = this.#hostTimes.popDue(now); host !== undefined; host = this.#hostTimes.popDue(now)) {
+      host.timer = 0
+      this.#runnable.add(host)
+    }
+    for (let entry = this.#waiting.popDue(now); entry !== undefined; entry = this.#waiting.popDue(now)) {
+      this.#queueAgain(entry)
+    }
+  }
+
+  /** Whether a slot and the time allow a start; when only time is in the way, the host is woken by it. */
+  #mayStart(host: Host, now: number): boolean {
+    if (!this.#hasQueued(host)) return false
+    if (host.name !== '' && host.running >= this.#options.perHost) return false
+    const from = Math.max(host.nextStart, host.coolUntil)
+    if (from > now) {
+      if (host.timer !== from) {
+        host.timer = from
+        this.#hostTimes.push(from, host)
+      }
+      return false
+    }
+    host.putOff = undefined
+    return true
+  }
+
+  #hasQueued(host: Host): boolean {
+    return host.again.length > 0 || host.head < host.queued.length
+  }
+
+  #take(host: Host): Entry | undefined {
+    const entry = host.again.shift() ?? host.queued[host.head]
+    if (entry === undefined) return undefined
+    if (entry === host.queued[host.head]) {
+      host.head += 1
+      if (host.head > 64 && host.head * 2 > host.queued.length) {
+        host.queued.splice(0, host.head)
+        host.head = 0
+      }
+    }
+    this.#queued -= 1
+    return entry
+  }
+
+  #settle(attempt: Attempt): Entry {
+    const entry = this.#entries.get(attempt)
+    if (entry === undefined) throw new MillError('INTERNAL', `attempt at ${attempt.document.url} was settled twice`)
+    this.#entries.delete(attempt)
+    this.#attempting -= 1
+    this.#free(entry)
+    return entry
+  }
+
+  #free(entry: Entry): void {
+    if (!entry.holdsSlot) return
+    entry.holdsSlot = false
+    entry.host.running -= 1
+    this.#running -= 1
+    this.#runnable.add(entry.host)
+  }
+
+  /** One document less at a host; a host is only remembered while its documents or its times need it. */
+  #leave(host: Host, now: number): void {
+    host.documents -= 1
+    if (host.documents === 0 && host.nextStart <= now && host.coolUntil <= now) this.#hosts.delete(host.name)
+  }
+
+  #host(name: string): Host {
+    let host = this.#hosts.get(name)
+    if (host === undefined) {
+      host = {
+        name,
+        documents: 0,
+        running: 0,
+        again: [],
+        queued: [],
+        head: 0,
+        nextStart: 0,
+        coolUntil: 0,
+        timer: 0,
+        putOff: undefined,
+      }
+      this.#hosts.set(name, host)
+    }
+    return host
+  }
+}
+
+function seconds(ms: number): string {
+  return `${Math.ceil(ms / 1000)} s`
+}
+
+function tooLong(failure: Failure, asked: string, limitMs: number): Failure {
+  const message = `${failure.message}; the server ${asked}, --retry-max-wait allows ${seconds(limitMs)}`
+  return { ...failure, code: 'RETRY_AFTER_TOO_LONG', disposition: 'fail', message }
+}

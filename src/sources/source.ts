@@ -1,0 +1,146 @@
+/** Where the documents of a run come from: arguments, a program's own URLs, and lists, one after the other. */
+import type { Readable } from 'node:stream'
+import { MillError } from '../errors.ts'
+import type { BadLine, Document } from '../model.ts'
+import { addressOf } from './address.ts'
+import { argumentBatches } from './arguments.ts'
+import type { Batch, Item, Origin } from './item.ts'
+import { checkLists, listFileBatches, listName, STDIN } from './list-file.ts'
+import { SeenTexts } from './seen.ts'
+import { untilAborted } from './until-aborted.ts'
+
+/** What a list gives: a document, or a line that is none. */
+export type Listed =
+  | { readonly kind: 'document'; readonly document: Document }
+  | { readonly kind: 'bad-line'; readonly line: BadLine }
+
+/**
+ * What was given beside the lists. `arguments` are a command line's: curl's ranges in URLs and wildcards in local paths are
+ * expanded. `urls` are a program's: each is taken as it stands. In both, a local path is relative to `cwd`.
+ */
+export type Given =
+  | { readonly arguments: readonly string[] }
+  | { readonly urls: string | Iterable<string | URL> | AsyncIterable<string | URL> }
+
+export interface SourceOptions {
+  /** Lists, a URL or local path a line; `-` is standard input. Their lines are never expanded, as in curl. */
+  readonly inputFiles: readonly string[]
+  /** Whether a URL that is listed again is another document. */
+  readonly keepDuplicates: boolean
+  /** Stands in for process.stdin; it is destroyed when the list is left. */
+  readonly stdin?: Readable
+  /** What local paths are relative to, in arguments and in lists alike: not the folder of the list. Default: process.cwd(). */
+  readonly cwd?: string
+}
+
+/**
+ * The documents of a run, lazily: nothing is opened or read before the first is asked for, and never much more than what was asked for. To be
+ * iterated once. Ids count from 0 in list order, bad lines included, dropped duplicates not.
+ *
+ * Leaving the iteration, also while a `next` waits for a slow list, closes files and standard input.
+ *
+ * @throws MillError OPTIONS_INVALID when standard input is asked for twice; from the iteration SOURCE_UNREADABLE when a list
+ * cannot be read: before the first document when it cannot be opened, later when it is damaged
+ */
+export function listDocuments(given: Given, options: SourceOptions): DocumentList {
+  return new DocumentList(given, options)
+}
+
+export class DocumentList implements AsyncIterableIterator<Listed, undefined> {
+  readonly #options: SourceOptions
+  readonly #cwd: string
+  readonly #origins: readonly Origin[]
+  readonly #seen: SeenTexts | undefined
+  readonly #leaving = new AbortController()
+  readonly #listed: AsyncGenerator<Listed, undefined>
+  #duplicates = 0
+  #nextId = 0
+
+  constructor(given: Given, options: SourceOptions) {
+    if (options.inputFiles.filter((file) => file === STDIN).length > 1) {
+      throw new MillError('OPTIONS_INVALID', '--input-file is - twice; standard input can be read once')
+    }
+    this.#options = options
+    this.#cwd = options.cwd ?? process.cwd()
+    this.#seen = options.keepDuplicates ? undefined : new SeenTexts()
+    this.#origins = [this.#originOf(given), ...options.inputFiles.map((file) => this.#originOfList(file))]
+    this.#listed = this.#list()
+  }
+
+  /** Lines dropped so far because their URL was listed before; complete at the end of the iteration. */
+  get duplicates(): number {
+    return this.#duplicates
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<Listed, undefined>> {
+    return this.#listed.next()
+  }
+
+  return(): Promise<IteratorResult<Listed, undefined>> {
+    this.#leaving.abort()
+    return this.#listed.return(undefined)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  async *#list(): AsyncGenerator<Listed, undefined> {
+    await checkLists(this.#options.inputFiles, this.#cwd)
+    for (const origin of this.#origins) {
+      for await (const batch of untilAborted(origin.batches, this.#leaving.signal)) {
+        for (const item of batch) {
+          const listed = this.#judge(item, origin)
+          if (listed !== undefined) yield listed
+        }
+      }
+    }
+    return undefined
+  }
+
+  #judge(item: Item, origin: Origin): Listed | undefined {
+    const address = item.fault === undefined ? addressOf(item.text, this.#cwd) : { fault: item.fault }
+    if ('fault' in address) {
+      const { text: url, number } = item
+      const failure = new MillError('URL_INVALID', `${origin.place(number)}: ${address.fault}`).toFailure()
+      return { kind: 'bad-line', line: { id: this.#nextId++, url, failure } }
+    }
+    if (this.#seen?.add(address.key) === false) {
+      this.#duplicates++
+      return undefined
+    }
+    const { url, host } = address
+    return { kind: 'document', document: { id: this.#nextId++, url, host } }
+  }
+
+  #originOf(given: Given): Origin {
+    if ('arguments' in given) {
+      return { batches: argumentBatches(given.arguments, this.#cwd), place: (number) => `argument ${number}` }
+    }
+    const urls = typeof given.urls === 'string' ? [given.urls] : given.urls
+    return { batches: urlBatches(urls), place: (number) => `URL ${number}` }
+  }
+
+  #originOfList(file: string): Origin {
+    const batches = listFileBatches(file, {
+      cwd: this.#cwd,
+      stdin: () => this.#options.stdin ?? process.stdin,
+      signal: this.#leaving.signal,
+    })
+    return { batches, place: (number) => `${listName(file)}:${number}` }
+  }
+}
+
+async function* urlBatches(urls: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<Batch> {
+  let number = 0
+  for await (const url of urls) {
+    number++
+    if (typeof url === 'string') yield [{ text: url.trim(), number }]
+    else if (url instanceof URL) yield [{ text: url.href, number }]
+    else yield [{ text: `[${typeof url}]`, number, fault: `a ${typeof url} was given where a URL is wanted` }]
+  }
+}

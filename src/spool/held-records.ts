@@ -1,0 +1,140 @@
+/**
+ * A document's records between their arrival and their commit: in memory as long as the run's budget lasts, then in a
+ * spool file. Nobody sees them before the document is whole; a document that fails lets go of them.
+ */
+
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import type { SpoolDirectory } from './spool-directory.ts'
+
+/** Bytes that all held records of a run may take in memory together. */
+export class MemoryBudget {
+  readonly #limit: number
+  #used = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  take(bytes: number): boolean {
+    if (this.#used + bytes > this.#limit) return false
+    this.#used += bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.#used -= bytes
+  }
+}
+
+const READ_BYTES = 1 << 20
+
+export class HeldRecords {
+  readonly #budget: MemoryBudget
+  readonly #spool: SpoolDirectory
+  /** The first part, in memory; what follows is in the file. */
+  #chunks: Uint8Array[] = []
+  #memoryBytes = 0
+  #file: { readonly path: string; readonly handle: FileHandle } | undefined
+  #fileBytes = 0
+  #count = 0
+  #writing: Promise<void> = Promise.resolve()
+  #isReleased = false
+
+  constructor(budget: MemoryBudget, spool: SpoolDirectory) {
+    this.#budget = budget
+    this.#spool = spool
+  }
+
+  get byteLength(): number {
+    return this.#memoryBytes + this.#fileBytes
+  }
+
+  /** Lines held. */
+  get count(): number {
+    return this.#count
+  }
+
+  /**
+   * Takes whole lines. `taken` is called when the sender may send as much again: at once for memory, after the write for the file.
+   * A write that fails is thrown by `settled`.
+   */
+  append(bytes: Uint8Array, count: number, taken: () => void): void {
+    this.#count += count
+    if (this.#isReleased) {
+      taken()
+      return
+    }
+    if (this.#file === undefined && this.#fileBytes === 0 && this.#budget.take(bytes.byteLength)) {
+      this.#chunks.push(bytes)
+      this.#memoryBytes += bytes.byteLength
+      taken()
+      return
+    }
+    this.#fileBytes += bytes.byteLength
+    this.#writing = this.#writing.then(() => this.#write(bytes)).finally(taken)
+    // Reported by `settled`; without this it would be an unhandled rejection until then.
+    this.#writing.catch(() => {})
+  }
+
+  /** Everything appended is where it belongs. Throws the cause when the spool file could not be written. */
+  async settled(): Promise<void> {
+    await this.#writing
+  }
+
+  /** The bytes in order. Only after `settled`. */
+  async *read(): AsyncGenerator<Uint8Array> {
+    this.#refuseReleased()
+    yield* this.#chunks
+    if (this.#file === undefined) return
+    for (let position = 0; position < this.#fileBytes; ) {
+      // A new buffer each time: whoever reads may keep a chunk while asking for the next.
+      const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, this.#fileBytes - position))
+      const { bytesRead } = await this.#file.handle.read(buffer, 0, buffer.byteLength, position)
+      if (bytesRead === 0) throw new Error(`spool file ${this.#file.path} is shorter than what was written to it`)
+      position += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
+  }
+
+  /** The same, for callers that cannot wait: a program that iterates over a document's records. */
+  *readSync(): Generator<Uint8Array> {
+    this.#refuseReleased()
+    yield* this.#chunks
+    if (this.#file === undefined) return
+    const descriptor = openSync(this.#file.path, 'r')
+    try {
+      for (let rest = this.#fileBytes; rest > 0; ) {
+        const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, rest))
+        const bytes = readSync(descriptor, buffer, 0, buffer.byteLength, null)
+        if (bytes === 0) throw new Error(`spool file ${this.#file.path} is shorter than what was written to it`)
+        rest -= bytes
+        yield buffer.subarray(0, bytes)
+      }
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  /** Lets go of memory and file. May be called more than once. */
+  async release(): Promise<void> {
+    this.#isReleased = true
+    this.#chunks = []
+    this.#budget.give(this.#memoryBytes)
+    this.#memoryBytes = 0
+    await this.#writing.catch(() => {})
+    const file = this.#file
+    this.#file = undefined
+    if (file !== undefined) await this.#spool.remove(file)
+  }
+
+  #refuseReleased(): void {
+    if (this.#isReleased) throw new Error("a document's records are gone once the next document is asked for")
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (this.#isReleased) return
+    this.#file ??= await this.#spool.create()
+    await this.#file.handle.appendFile(bytes)
+  }
+}

@@ -1,0 +1,15 @@
+/** The parsers by name. Each is imported only when it is asked for: what a thread imports decides how soon its first record comes. */
+import type { ParserName } from '../../src/options.ts'
+import type { Parser, ParserOptions } from './parser.ts'
+
+const parsers: Record<ParserName, (options: ParserOptions) => Promise<Parser>> = {
+  'fast-xml-parser': async (options) => (await import('./fast-xml-parser.ts')).createFastXmlParser(options),
+}
+
+/** The parser that the options ask for; a transform needs the envelope, whatever the output carries. */
+export async function loadParser(
+  options: ParserOptions & { readonly parser: ParserName; readonly transform: string | undefined },
+): Promise<Parser> {
+  const envelope = options.envelope || options.transform !== undefined
+  return parsers[options.parser]({ ...options, envelope })
+}
