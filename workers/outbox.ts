@@ -20,7 +20,8 @@ class Gathering {
 
   /** Copies the lines. */
   add(lines: Uint8Array, count: number): void {
-    this.#parts.push(lines.slice())
+    // Not `slice`: a Buffer's is a view.
+    this.#parts.push(new Uint8Array(lines))
     this.#bytes += lines.byteLength
     this.#count += count
   }

@@ -39,7 +39,7 @@ export class TransformStage {
 
   /** Takes lines with envelopes; they are copied. */
   push(lines: Uint8Array): void {
-    this.#waiting.push(lines.slice())
+    this.#waiting.push(new Uint8Array(lines))
   }
 
   get hasWaiting(): boolean {

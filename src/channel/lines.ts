@@ -15,7 +15,7 @@ export function* splitLines(chunks: Iterable<Uint8Array>): Generator<Buffer> {
       carried = []
       from = end + 1
     }
-    if (from < chunk.byteLength) carried.push(chunk.slice(from))
+    if (from < chunk.byteLength) carried.push(new Uint8Array(chunk.subarray(from)))
   }
   if (carried.length > 0) yield Buffer.concat(carried)
 }

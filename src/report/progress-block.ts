@@ -32,6 +32,8 @@ const SMALL_BAR_COLUMNS = 12
 const TRY_COLUMNS = 6
 /** `999 of 1000 MB`, `parsing 48.2 MB` */
 const DOING_COLUMNS = 16
+/** On a wider line the eye would lose its way from the name to the figures. */
+const MAX_ATTEMPT_COLUMNS = 100
 const MAX_ATTEMPT_LINES = 16
 const MIN_BAR_COLUMNS = 8
 const MAX_BAR_COLUMNS = 40
@@ -48,7 +50,7 @@ export function renderBlock(state: ProgressState, look: BlockLook): string[] {
   // One row stays free for the cursor, and what must be cut is cut from the attempts first.
   const rows = Math.max(1, (look.rows ?? Number.POSITIVE_INFINITY) - 1)
   const room = Math.min(MAX_ATTEMPT_LINES, rows - head.length - 1 - foot.length)
-  const attempts = attemptLines(state, look.now, room, columns, paint)
+  const attempts = attemptLines(state, look.now, room, Math.min(columns, MAX_ATTEMPT_COLUMNS), paint)
   return [...head, rates, ...attempts, ...foot].slice(0, rows)
 }
 

@@ -8,7 +8,8 @@ export type Paint = (format: Format, text: string) => string
 
 export function createPaint(color: boolean): Paint {
   // Whether there is to be colour is decided once, by wantsColor, and not by styleText's look at stdout.
-  return color ? (format, text) => styleText(format, text, { validateStream: false }) : (_format, text) => text
+  if (!color) return (_format, text) => text
+  return (format, text) => (text === '' ? '' : styleText(format, text, { validateStream: false }))
 }
 
 /**

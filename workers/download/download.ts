@@ -44,12 +44,14 @@ export interface Download {
   readonly wireBytes: number
   /**
    * The document's bytes, decompressed. A chunk belongs to the consumer only until it asks for the next. Breaking out cancels the
-   * transfer; a body that is never read keeps its connection until the signal given to `start` aborts.
+   * transfer; who never begins to read must call `cancel`, or the connection stays.
    * @throws MillError whatever ends a transfer early
    */
   readonly body: AsyncIterable<Uint8Array>
   /** Milliseconds from the request to the last byte; until now while it runs. */
   readonly elapsedMs: number
+  /** Breaks the transfer off; nothing happens when it has ended. */
+  cancel(): void
 }
 
 export interface DownloadHooks {
@@ -263,6 +265,7 @@ export class Downloader {
         maxBytes: this.#options.maxBytes,
         name: exchange.host,
       }),
+      cancel: () => exchange.cancel(),
     }
   }
 

@@ -41,6 +41,7 @@ export async function openFile(
         return (reader.endedAtMs ?? performance.now()) - startedAtMs
       },
       body: content(reader, { codings: [], maxBytes, name: path }),
+      cancel: () => void reader.return(),
     }
   } catch (error) {
     await handle.close()

@@ -6,7 +6,7 @@
 //   UNKNOWN   declared where a non-validating processor does not look: `&name;` is kept as it stands, and counted
 //
 // While the text of a MARKUP entity is read, cur and end point into it; what they were is kept in FRAMES.
-import { AMPERSAND, SEMICOLON, byte } from './bytes'
+import { SEMICOLON, byte } from './bytes'
 import {
   ENTITY_ASKED,
   ENTITY_DEPTH,
@@ -36,8 +36,8 @@ const MAX_FRAMES: u32 = 40
 const FREE_EXPANSION: u64 = 8 << 20
 const MAX_AMPLIFICATION: u64 = 100
 
-/** Of 16 bytes: where the outer text goes on, where it ends (offsets from INPUT for the first, else from AUX), floor, name. */
-const FRAMES = memory.data(40 * 16, 16)
+/** 32 bytes each: where the outer text goes on and ends (from INPUT for the first, else from AUX), outer floor, name, entity. */
+const FRAMES = memory.data(40 * 32, 16)
 
 /** How many entities are open. */
 export let frames: u32 = 0
@@ -128,16 +128,17 @@ export function enterEntity(p: usize, after: usize): usize {
   entered = 0
   if (frames == MAX_FRAMES) return failWith(ENTITY_DEPTH, p, enteredName)
   for (let i: u32 = 0; i < frames; i++) {
-    if (load<u32>(FRAMES + (i << 4), 12) == enteredName) return failWith(ENTITY_RECURSIVE, p, enteredName)
+    if (load<u32>(FRAMES + (i << 5), 12) == enteredName) return failWith(ENTITY_RECURSIVE, p, enteredName)
   }
   const length = load<u32>(AUX + entity, ENTITY_LENGTH)
   if (!charge(length, p)) return 0
   const from = frames ? AUX : INPUT
-  const frame = FRAMES + (frames << 4)
+  const frame = FRAMES + (frames << 5)
   store<u32>(frame, <u32>(after - from))
   store<u32>(frame, <u32>(end - from), 4)
   store<u32>(frame, floor, 8)
   store<u32>(frame, enteredName, 12)
+  store<u32>(frame, entity, 16)
   if (!frames) documentCur = p
   frames++
   floor = depth
@@ -153,7 +154,7 @@ export function leaveEntity(): bool {
     return false
   }
   frames--
-  const frame = FRAMES + (frames << 4)
+  const frame = FRAMES + (frames << 5)
   const from = frames ? AUX : INPUT
   cur = from + load<u32>(frame)
   end = from + load<u32>(frame, 4)
@@ -163,16 +164,10 @@ export function leaveEntity(): bool {
 
 /** The name of the i-th open entity. */
 export function openEntity(i: u32): u32 {
-  return load<u32>(FRAMES + (i << 4), 12)
+  return load<u32>(FRAMES + (i << 5), 12)
 }
 
 /** Length of the text of the current entity. */
 export function entityLength(): u32 {
-  return <u32>(end - AUX)
-}
-
-// @ts-ignore: decorator
-@inline
-export function isGeneralReference(p: usize): bool {
-  return byte(p) == AMPERSAND && startsName(p + 1)
+  return load<u32>(AUX + load<u32>(FRAMES + ((frames - 1) << 5), 16), ENTITY_LENGTH)
 }

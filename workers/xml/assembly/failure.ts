@@ -56,6 +56,7 @@ export const NAMESPACE_NAME: i32 = 35
 export const NAMESPACE_DECLARATION: i32 = 36
 export const NAMESPACE_DUPLICATE: i32 = 37
 export const ENTITY_DEPTH: i32 = 38
+export const NAME_EXPECTED: i32 = 39
 
 export let reason: i32 = 0
 export let at: usize = 0

@@ -54,7 +54,12 @@ export class Cursor {
   /** For messages: what stands here. */
   found(): string {
     const code = this.text.codePointAt(this.at)
-    return code === undefined ? 'its end' : JSON.stringify(String.fromCodePoint(code))
+    if (code === undefined) return 'its end'
+    const end = nameEnd(this.text, this.at + 1)
+    if (code === 0x25 && this.text[end] === ';') {
+      return `${this.text.slice(this.at, end + 1)}: a parameter entity reference cannot stand inside a declaration`
+    }
+    return JSON.stringify(String.fromCodePoint(code))
   }
 
   sees(token: string): boolean {
@@ -87,8 +92,7 @@ export class Cursor {
   name(what: string, token = false): string {
     const end = nameEnd(this.text, this.at, token)
     if (end === this.at) {
-      const hint = this.sees('%') ? '; a parameter entity reference cannot stand inside a declaration here' : ''
-      throw this.error(`${what} is expected here, not ${this.found()}${hint}`)
+      throw this.error(`${what} is expected here, not ${this.found()}`)
     }
     const name = this.text.slice(this.at, end)
     this.at = end
