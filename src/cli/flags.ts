@@ -1,4 +1,4 @@
-/** The flags of the command line, made from the table of options. */
+/** The flags of the command line for yargs, made from the table of options. */
 
 import { readFileSync } from 'node:fs'
 import type { Argv, Options } from 'yargs'
@@ -22,23 +22,8 @@ export function withOptions(command: Argv): Argv {
 
 /** Values stay text: yargs reads `--max-bytes 1e3` and `-A 007` as numbers otherwise. */
 function toYargs(spec: OptionSpec): Options {
-  const shown = 'default' in spec && spec.default !== undefined ? { defaultDescription: shownDefault(spec) } : {}
   const alias = spec.alias === undefined ? {} : { alias: spec.alias }
-  const common = { ...alias, ...shown, group: `${spec.group}:`, describe: spec.help }
-  if (spec.kind === 'switch') return { ...common, type: 'boolean' }
-  if (spec.kind === 'choice') return { ...common, type: 'string', nargs: 1, choices: spec.choices }
-  return { ...common, type: 'string', nargs: 1 }
-}
-
-function shownDefault(spec: Extract<OptionSpec, { readonly default?: unknown }>): string {
-  if (spec.kind !== 'size') return String(spec.default)
-  const units = ['', 'k', 'm', 'g']
-  let size = spec.default
-  while (size >= 1024 && size % 1024 === 0) {
-    size /= 1024
-    units.shift()
-  }
-  return `${size}${units[0]}`
+  return spec.kind === 'switch' ? { ...alias, type: 'boolean' } : { ...alias, type: 'string', nargs: 1 }
 }
 
 /** The options that were given, as the library takes them. */

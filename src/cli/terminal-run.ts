@@ -87,7 +87,7 @@ function exitCode(summary: Summary, stopped: unknown): number {
 }
 
 /** An error in words for a person: what, and what to do. */
-export function describe(error: unknown): string {
+function describe(error: unknown): string {
   if (!(error instanceof MillError)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
   return `xmlmill: ${error.message}\n${error.code}: ${error.remedy}`
 }

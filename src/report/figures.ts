@@ -48,8 +48,8 @@ export function formatDuration(ms: number): string {
 
 function unitOf(bytes: number): number {
   let exponent = 0
-  // 999.95 would be written as 1000.0 of the smaller unit.
-  while (bytes >= 999.95 * 1000 ** exponent && exponent < UNITS.length - 1) exponent++
+  // 999.5 would be written as 1000 of the smaller unit.
+  while (bytes >= 999.5 * 1000 ** exponent && exponent < UNITS.length - 1) exponent++
   return exponent
 }
 

@@ -36,7 +36,7 @@ export function renderSummary(summary: Summary, look: SummaryLook): string {
   }
   if (look.retryCommand !== undefined) {
     const hint = summary.documents.waiting > 0 ? 'to go on and to try again what failed:' : 'to try again what failed:'
-    lines.push('', paint('dim', hint), look.retryCommand)
+    lines.push('', paint('dim', cutEnd(hint, width)), look.retryCommand)
   }
   return `${lines.join('\n')}\n`
 }
@@ -113,7 +113,7 @@ function facts(summary: Summary): (readonly [string, string])[] {
 
 function failureLines(group: FailureGroup, width: number, paint: Paint): string[] {
   const head = `${formatCount(group.count)} × ${group.code}`
-  const lines = [paint('red', head), ...wrap(group.meaning, width - 2).map((line) => `  ${line}`)]
+  const lines = [paint('red', cutEnd(head, width)), ...wrap(group.meaning, width - 2).map((line) => `  ${line}`)]
   for (const example of group.examples) {
     const place = formatPlace(example).trim()
     const reason = `${place === '' ? '' : `${place}: `}${printable(example.message)}`

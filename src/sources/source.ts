@@ -141,6 +141,13 @@ async function* urlBatches(urls: Iterable<unknown> | AsyncIterable<unknown>): As
     number++
     if (typeof url === 'string') yield [{ text: url.trim(), number }]
     else if (url instanceof URL) yield [{ text: url.href, number }]
-    else yield [{ text: `[${typeof url}]`, number, fault: `a ${typeof url} was given where a URL is wanted` }]
+    else
+      yield [
+        {
+          text: `[${typeof url}]`,
+          number,
+          fault: `${url === null ? 'null' : typeof url} was given where a URL is wanted`,
+        },
+      ]
   }
 }

@@ -44,13 +44,16 @@ const TIMED_OUT = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])
 const TLS_CODES =
   /^(?:ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|INVALID_PURPOSE$|HOSTNAME_MISMATCH$|PATH_LENGTH_|ERROR_IN_CERT|EPROTO$|UND_ERR_PRX_TLS$|ERR_OSSL)/
 
-const CLEAN_CLOSE = new Set(['UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'HPE_INVALID_EOF_STATE'])
+const CLEAN_CLOSE = new Set(['UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'])
+
+/** llhttp's words for a message that the connection's end cut short. */
+const UNFINISHED = 'Invalid EOF state'
 
 /** The failure of an exchange as a MillError; one that is a MillError already stays as it is. */
 export function connectionError(thrown: unknown, progress: Progress): MillError {
   if (thrown instanceof MillError) return thrown
   const error = innermost(thrown)
-  const { code, message } = error
+  const { code, name, message } = error
   const { host, connected, answered, receivedBytes, contentLength } = progress
   const give = (kind: ErrorCode, text: string): MillError => new MillError(kind, text, { cause: thrown })
 
@@ -73,12 +76,16 @@ export function connectionError(thrown: unknown, progress: Progress): MillError 
       return give('CONNECT_FAILED', `${host} closed the connection before the request was sent`)
     return give('CONNECT_FAILED', `${host} ${UNREACHABLE[code] ?? `cannot be reached (${code || message})`}`)
   }
-  if (answered && CLEAN_CLOSE.has(code)) {
+  if (answered && (CLEAN_CLOSE.has(code) || message.includes(UNFINISHED))) {
     const whole = contentLength === undefined ? 'before the last chunk' : `of the ${contentLength} announced`
     return give('BODY_TRUNCATED', `${host} closed the connection after ${receivedBytes} bytes ${whole}`)
   }
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return give('HTTP_MALFORMED', `${host} sent more than 64 KiB of headers`)
-  if (code.startsWith('HPE_')) return give('HTTP_MALFORMED', `${host} sent what is not HTTP: ${message}`)
+  // undici 8.12 looks its HPE_ codes up in the wrong direction and leaves them out: the class's name is what there is.
+  if (code.startsWith('HPE_') || name === 'HTTPParserError') {
+    if (message.includes(UNFINISHED)) return give('CONNECTION_LOST', `${host} closed the connection before it answered`)
+    return give('HTTP_MALFORMED', `${host} sent what is not HTTP (${/\((.+)\)/.exec(message)?.[1] ?? message})`)
+  }
   if (code === 'UND_ERR_SOCKET' && message.startsWith('bad '))
     return give('HTTP_MALFORMED', `${host} sent an answer that was not asked for (${message})`)
   const when = answered ? `after ${receivedBytes} bytes of the document` : 'before it answered'
@@ -97,16 +104,17 @@ export function isClosedConnection(thrown: unknown): boolean {
 
 interface CodedError {
   readonly code: string
+  readonly name: string
   readonly message: string
 }
 
 /** With several addresses Node gives an AggregateError, and undici wraps what happened at a proxy: the reason is inside. */
 function innermost(thrown: unknown): CodedError {
-  if (!(thrown instanceof Error)) return { code: '', message: String(thrown) }
+  if (!(thrown instanceof Error)) return { code: '', name: '', message: String(thrown) }
   if (thrown instanceof AggregateError && thrown.errors.length > 0 && !TIMED_OUT.has(codeOf(thrown)))
     return innermost(thrown.errors[0])
   if (codeOf(thrown) === 'UND_ERR_PRX_TLS' && thrown.cause instanceof Error) return innermost(thrown.cause)
-  return { code: codeOf(thrown), message: thrown.message }
+  return { code: codeOf(thrown), name: thrown.name, message: thrown.message }
 }
 
 function codeOf(error: Error): string {

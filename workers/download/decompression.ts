@@ -136,7 +136,10 @@ function isWhole(
   return typeof result === 'object' && result !== null && 'engine' in result && 'buffer' in result
 }
 
-function wholeDecompressor(bytes: Uint8Array, coding: Coding): typeof gunzipSync {
+function wholeDecompressor(
+  bytes: Uint8Array,
+  coding: Coding,
+): (bytes: Uint8Array, options: { info: boolean; maxOutputLength: number }) => unknown {
   if (coding === 'gzip') return gunzipSync
   if (coding === 'br') return brotliDecompressSync
   if (coding === 'zstd') return zstdDecompressSync

@@ -56,6 +56,8 @@ export function createRecordShape(options: ShapeOptions): RecordShape {
     parseAttributeValue: false,
     // Elements of the record itself are the gate's business (--max-depth).
     maxNestedTags: Number.POSITIVE_INFINITY,
+    // Paths as text take the square of the depth.
+    jPath: false,
     isArray: (name, _path, _isLeaf, isAttribute) => !isAttribute && arrays.has(withoutMark(name)),
     ...given,
     transformTagName: (name) => marked(given.transformTagName ? given.transformTagName(name) : name),

@@ -2,8 +2,7 @@
 // For every open element outside a record two sets are kept (elements.ts): the steps that the element satisfies, and
 // those that it or an element above it satisfies. An element satisfies step i when its name does and step i - 1 is
 // satisfied by its parent (or, after `//`, by any element above).
-import { AUX } from './memory'
-import { BOUND, LOCAL, LOCAL_MATCHES, MATCHES, PREFIX, internBytes, nameAt } from './names'
+import { BOUND, LOCAL, LOCAL_MATCHES, MATCHES, PREFIX, nameAt } from './names'
 import { BELOW, STEPS, depth, openElement } from './elements'
 
 export const STEP_ANY_NAME: u32 = 1
@@ -86,9 +85,4 @@ export function keepSteps(steps: u64): void {
   const entry = openElement(depth)
   store<u64>(entry, steps, STEPS)
   store<u64>(entry, depth ? steps | load<u64>(openElement(depth - 1), BELOW) : steps, BELOW)
-}
-
-/** The number of a namespace whose URI is the n bytes at offset `at` of AUX. */
-export function namespaceNumber(at: u32, n: u32): u32 {
-  return n ? internBytes(AUX + at, n) : 0
 }

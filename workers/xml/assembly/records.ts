@@ -27,11 +27,16 @@ export function resetRecords(): void {
 export function beginRecord(): void {
   recording = true
   recordDepth = depth
-  borrowed = 0
   if (frames) {
     base = documentCur
-    borrowed = entityLength()
+    borrowed += entityLength()
   }
+}
+
+// @ts-ignore: decorator
+@inline
+export function borrowNothing(): void {
+  borrowed = 0
 }
 
 // @ts-ignore: decorator

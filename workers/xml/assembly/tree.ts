@@ -41,8 +41,10 @@ export const IN_AUX: u32 = 2
 export const SPACES: u32 = 4
 /** Runs of spaces become one, none at the ends (3.3.3, types other than CDATA). */
 export const COLLAPSED: u32 = 8
-/** Verbatim: nothing is trimmed. */
+/** All references are replaced already: nothing is normalised. */
 export const VERBATIM: u32 = 16
+/** Only references to characters and predefined entities are replaced, if they are any. */
+export const LOOSE: u32 = 32
 
 // @ts-ignore: decorator
 @inline

@@ -210,7 +210,7 @@ class Gate {
     if (this.#recordDepth === 0 || !/["']/.test(body)) return
     if (/^(?:[^"']|"[^"]*"|'[^']*')*$/.test(body)) return
     const end = this.#saxes.position
-    const start = this.#text.lastIndexOf(`<?${target}`, end)
+    const start = this.#text.lastIndexOf(`<?${target}`, end - 1)
     this.#edits.push({ start, end, text: `<?${target}?>` })
     this.#count('reducedInstructions')
   }
@@ -266,7 +266,7 @@ class Gate {
   }
 
   #failAtEndTag(at: number): never {
-    const start = this.#text.lastIndexOf('</', at)
+    const start = this.#text.lastIndexOf('</', at - 1)
     const name = /^[^\s>]*/.exec(this.#text.slice(start + 2, at))?.[0] ?? ''
     const open = this.#open.at(-1)
     if (open === undefined) this.#fail(`</${name}> closes nothing`, start)

@@ -1,0 +1,135 @@
+/**
+ * The help texts, made from the table of options. Our own instead of yargs': it shows what a value looks like, and `--help` need not
+ * load yargs.
+ */
+import { flagName, OPTIONS, type OptionSpec } from '../options.ts'
+
+interface Section {
+  readonly title: string
+  /** What it is called, and what it does. */
+  readonly rows: readonly (readonly [string, string])[]
+}
+
+const COMMANDS: Section = {
+  title: 'Commands',
+  rows: [
+    [
+      '[run] [URL…]',
+      'Mill URLs, local files, or lists of them; `[001-100]`, `{a,b}` and globs as in curl and the shell.',
+    ],
+    ['demo', 'Mill 500 generated documents from a server of its own into demo.ndjson.'],
+  ],
+}
+
+const GENERAL: Section = {
+  title: 'General',
+  rows: [
+    ['-h, --help', 'Show this.'],
+    ['    --version', 'Show the version.'],
+  ],
+}
+
+const EXAMPLES = `Examples
+  xmlmill -i urls.txt -r paper -o papers.ndjson
+      every <paper> of every document of a list, into a file
+
+  xmlmill 'https://example.org/dump-[001-500].xml.gz' -r record | head
+      curl's ranges; compressed documents are seen by themselves
+
+  xmlmill 'data/**/*.xml' -r item --transform row.ts
+      local files, each record through a function of yours
+`
+
+const EXIT_CODES = `Sizes take k, m, g (1024); times are seconds and may be fractions.
+
+Exit codes
+  0        everything is done
+  1        some documents failed or records were rejected; the last line on stderr tries them again
+  2        usage, an unreadable list, an output that exists, or a transform that does not load
+  3        the output failed
+  130 143  stopped by a signal
+`
+
+/** The help of `xmlmill` itself. */
+export function mainHelp(columns: number): string {
+  const sections = [COMMANDS, ...optionSections(), GENERAL]
+  return `xmlmill [run] [URL…] [options]
+
+Turns a list of XML documents into records, as JSON lines: downloads politely, parses on all cores.
+
+${renderSections(sections, columns)}
+${EXAMPLES}
+${EXIT_CODES}`
+}
+
+export function demoHelp(columns: number): string {
+  const chaos: Section = {
+    title: 'Options',
+    rows: [['    --chaos', 'With documents that are malformed, cut, missing, or stall; exits 1 and names each.']],
+  }
+  return `xmlmill demo [--chaos]
+
+Starts a server on loopback with 500 generated documents (about 120 MB) and mills them into demo.ndjson.
+
+${renderSections([chaos, GENERAL], columns)}`
+}
+
+function optionSections(): Section[] {
+  const groups = Map.groupBy(Object.entries<OptionSpec>(OPTIONS), ([, spec]) => spec.group)
+  return Array.from(groups, ([title, options]) => ({
+    title,
+    rows: options.map(([name, spec]) => [flags(name, spec), `${spec.help}${shownDefault(spec)}`] as const),
+  }))
+}
+
+function flags(name: string, spec: OptionSpec): string {
+  const value = spec.kind === 'switch' ? '' : ` ${spec.kind === 'choice' ? spec.choices.join('|') : spec.placeholder}`
+  return `${spec.alias === undefined ? '   ' : `-${spec.alias},`} ${flagName(name)}${value}`
+}
+
+function shownDefault(spec: OptionSpec): string {
+  if (!('default' in spec) || spec.default === undefined) return ''
+  return ` (${spec.kind === 'size' ? shownSize(spec.default) : spec.default})`
+}
+
+function shownSize(bytes: number): string {
+  const units = ['', 'k', 'm', 'g']
+  let size = bytes
+  let unit = 0
+  while (size >= 1024 && size % 1024 === 0 && unit < 3) {
+    size /= 1024
+    unit += 1
+  }
+  return `${size}${units[unit]}`
+}
+
+/** Columns of the names; a longer one has its text on the next line. */
+const NAME_COLUMNS = 30
+
+function renderSections(sections: readonly Section[], columns: number): string {
+  const lines: string[] = []
+  for (const { title, rows } of sections) {
+    lines.push(title)
+    for (const [name, text] of rows) {
+      const [first = '', ...more] = wrap(text, Math.max(30, Math.min(columns, 110) - NAME_COLUMNS))
+      if (`  ${name}`.length + 2 > NAME_COLUMNS) lines.push(`  ${name}`, `${' '.repeat(NAME_COLUMNS)}${first}`)
+      else lines.push(`  ${name}`.padEnd(NAME_COLUMNS) + first)
+      for (const line of more) lines.push(' '.repeat(NAME_COLUMNS) + line)
+    }
+    lines.push('')
+  }
+  return lines.join('\n')
+}
+
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  lines.push(line)
+  return lines
+}

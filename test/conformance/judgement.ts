@@ -1,0 +1,79 @@
+/** What a parser's answer to a case of the suite is worth. */
+import { decodeBytes, type Milled, type MilledRecord } from '../support/xml-milling.ts'
+import { canonicalContent, contentDifference, recordContent } from './canonical.ts'
+import { ERRATA, readCaseFile, type SuiteCase } from './suite.ts'
+
+export type Verdict =
+  /** As the suite asks, content included where the suite has canonical output. */
+  | 'pass'
+  | 'fail'
+  /** Only a parser that reads external entities can be right or wrong here. Never counted as a pass. */
+  | 'external'
+  /** For another edition or version than XML 1.0, fifth edition, with Namespaces 1.0. */
+  | 'inapplicable'
+  /** An "error" in the specification's sense: a parser may report it or not. */
+  | 'either'
+  /** The suite is wrong about it. */
+  | 'erratum'
+
+export interface Judgement {
+  readonly suiteCase: SuiteCase
+  readonly verdict: Verdict
+  readonly accepted: boolean
+  /** The canonical output was compared. */
+  readonly compared: boolean
+  /** Why it fails, or what the parser said when it refused. */
+  readonly reason: string
+}
+
+/** Both ways in which the product can read a document: unbound prefixes counted, or refused. */
+export interface Mills {
+  readonly plain: (bytes: Uint8Array) => Milled
+  readonly namespaces: (bytes: Uint8Array) => Milled
+}
+
+export function judge(suiteCase: SuiteCase, mills: Mills): Judgement {
+  // What is malformed for namespaces alone is only refused where a user asks for that.
+  const mill = suiteCase.recommendation.startsWith('NS') ? mills.namespaces : mills.plain
+  const bytes = readCaseFile(suiteCase.path)
+  const milled = mill(bytes)
+  const { verdict, compared, reason } = verdictOn(suiteCase, bytes, milled)
+  const refusal = milled.ok ? '' : `${milled.failure.code}: ${milled.failure.message}`
+  return { suiteCase, verdict, compared, accepted: milled.ok, reason: reason || refusal }
+}
+
+type Grounds = Pick<Judgement, 'verdict' | 'compared' | 'reason'>
+
+const plainly = (verdict: Verdict, reason = ''): Grounds => ({ verdict, compared: false, reason })
+
+function verdictOn(suiteCase: SuiteCase, bytes: Uint8Array, milled: Milled): Grounds {
+  if (ERRATA.includes(suiteCase.id)) return plainly('erratum')
+  if (!isApplicable(suiteCase)) return plainly('inapplicable')
+  if (suiteCase.type === 'error') return plainly('either')
+  if (suiteCase.type === 'not-wf') {
+    if (!milled.ok) return plainly(suiteCase.entities === 'none' ? 'pass' : 'external')
+    return suiteCase.entities === 'none' ? plainly('fail', 'accepted') : plainly('external')
+  }
+  // A parser that does not validate accepts both, whether or not it reads what is external.
+  if (!milled.ok) return plainly('fail', `${milled.failure.code}: ${milled.failure.message}`)
+  if (suiteCase.entities !== 'none') return plainly('external')
+  if (suiteCase.outputPath === undefined) return plainly('pass')
+  const reason = outputDifference(suiteCase.outputPath, decodeBytes(bytes), milled.records) ?? ''
+  return { verdict: reason === '' ? 'pass' : 'fail', compared: true, reason }
+}
+
+function isApplicable({ versions, editions, recommendation }: SuiteCase): boolean {
+  if (versions !== undefined && !versions.includes('1.0')) return false
+  if (editions !== undefined && !editions.includes('5')) return false
+  return recommendation !== 'XML1.1' && recommendation !== 'NS1.1'
+}
+
+function outputDifference(path: string, source: string, records: readonly MilledRecord[]): string | undefined {
+  // References, too, end a piece: an entity may hold anything.
+  const comparison = { inPieces: /<!\[CDATA\[|<!--|<\?(?!xml )|&/.test(source) }
+  const expected = canonicalContent(decodeBytes(readCaseFile(path)), comparison)
+  const [root] = records
+  if (root === undefined) return 'no record'
+  if (root.name !== expected.name) return `the root is ${root.name}, not ${expected.name}`
+  return contentDifference(expected.content, recordContent(root.record, comparison), root.name)
+}

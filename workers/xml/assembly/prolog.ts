@@ -1,0 +1,297 @@
+// Comments, processing instructions, CDATA sections and the document type declaration (XML 1.0, 2.5 to 2.8).
+//
+// Those that belong to no record may be longer than the memory: what is read of them is let go, and `within` says what
+// the input is in the middle of.
+import {
+  APOSTROPHE,
+  BRACKET_CLOSE,
+  BRACKET_OPEN,
+  DASH,
+  EQUALS,
+  GREATER,
+  LESS,
+  QUESTION,
+  QUOTE,
+  SPACE,
+  byte,
+  equal,
+  mask,
+  skipSpace,
+} from './bytes'
+import {
+  CDATA_OUTSIDE,
+  COMMENT_DASHES,
+  DECLARATION_MISPLACED,
+  DOCTYPE_MISPLACED,
+  INSTRUCTION_SPACE,
+  INSTRUCTION_TARGET,
+  MARKUP_UNKNOWN,
+  fail,
+  starve,
+  unexpected,
+} from './failure'
+import { nameEnd, startsName } from './characters'
+import { NODE, depth, openElement } from './elements'
+import { frames } from './entities'
+import { INPUT, NODES, base, AUX, consumed, end, free, reserveNodes } from './memory'
+import { LAST, SEEN, intern, internBytes, nameAt, nextSerial } from './names'
+import { keepsAttributes } from './options'
+import { recording } from './records'
+import { rootSeen } from './tags'
+import { cdata, final } from './text'
+import {
+  IN_AUX,
+  KIND,
+  LINK,
+  LOOSE,
+  NODE_SIZE,
+  PLACE,
+  REFERENCES,
+  SIZE,
+  SLOT_SIZE,
+  append,
+  startNode,
+} from './tree'
+
+export const NOTHING: u32 = 0
+export const COMMENT: u32 = 1
+export const INSTRUCTION: u32 = 2
+export const CDATA: u32 = 3
+
+/** What the input is in the middle of. */
+export let within: u32 = NOTHING
+/** Where the token that the host must look at starts: the XML declaration or the document type declaration. */
+export let tokenStart: usize = 0
+export let doctypeSeen: bool = false
+
+/** What the last token was, besides being whole. */
+export const PLAIN_TOKEN: u32 = 0
+export const DECLARATION_TOKEN: u32 = 1
+export const DOCTYPE_TOKEN: u32 = 2
+export let tokenKind: u32 = PLAIN_TOKEN
+
+export function resetProlog(): void {
+  within = NOTHING
+  doctypeSeen = false
+  tokenKind = PLAIN_TOKEN
+}
+
+export function tokenSeen(): void {
+  tokenKind = PLAIN_TOKEN
+}
+
+/** Goes on in the middle of what `within` says. */
+export function goOn(p: usize): usize {
+  const kind = within
+  within = NOTHING
+  const q = kind == COMMENT ? comment(p) : kind == INSTRUCTION ? instructionEnd(p) : section(p)
+  if (!q) within = kind
+  return q
+}
+
+/** The input ends before this token does: all but its last `kept` bytes may be let go. */
+function suspend(kind: u32, p: usize, kept: usize): usize {
+  if (final || frames || (recording && kind != COMMENT) || end - kept <= p) return starve()
+  within = kind
+  return end - kept
+}
+
+/** p at `<!`. */
+export function declaration(p: usize): usize {
+  const c = byte(p + 2)
+  if (c == DASH) return byte(p + 3) == DASH ? comment(p + 4) : unexpected(MARKUP_UNKNOWN, p + 3)
+  if (c == BRACKET_OPEN) {
+    // `<![CDATA[`
+    if (load<u64>(p) != 0x41544144435b213c || byte(p + 8) != BRACKET_OPEN) {
+      return end - p < 9 && startsLike(p, 0x41544144435b213c) ? starve() : fail(MARKUP_UNKNOWN, p)
+    }
+    return depth ? section(p + 9) : fail(CDATA_OUTSIDE, p)
+  }
+  // `<!DOCTYPE`
+  if (load<u64>(p) != 0x505954434f44213c || byte(p + 8) != 69) {
+    return end - p < 9 && startsLike(p, 0x505954434f44213c) ? starve() : fail(MARKUP_UNKNOWN, p)
+  }
+  if (rootSeen || doctypeSeen || frames) return fail(DOCTYPE_MISPLACED, p)
+  return doctype(p)
+}
+
+/** Whether what is there of a token is the beginning of these eight bytes. */
+function startsLike(p: usize, bytes: u64): bool {
+  const n = end - p
+  if (n >= 8) return load<u64>(p) == bytes
+  const part = (<u64>1 << (<u64>n << 3)) - 1
+  return (load<u64>(p) & part) == (bytes & part)
+}
+
+/** The rest of a comment from p on. */
+function comment(p: usize): usize {
+  const s = p
+  for (;;) {
+    const m = mask(equal(v128.load(p), DASH))
+    if (!m) {
+      p += 16
+      if (p >= end) return suspend(COMMENT, s, 2)
+      continue
+    }
+    p += ctz(m)
+    if (p + 2 >= end && (p >= end || byte(p + 1) == DASH || p + 1 >= end)) return suspend(COMMENT, s, 2)
+    if (byte(p + 1) == DASH) return byte(p + 2) == GREATER ? p + 3 : fail(COMMENT_DASHES, p)
+    p++
+  }
+}
+
+/** The rest of a CDATA section from p on. */
+function section(p: usize): usize {
+  const q = cdata(p)
+  if (q) return q
+  return recording ? starve() : suspend(CDATA, p, 2)
+}
+
+/** p at `<?`. */
+export function instruction(p: usize): usize {
+  const s = p + 2
+  if (!startsName(s)) return unexpected(INSTRUCTION_TARGET, s)
+  const e = nameEnd(s)
+  if (e >= end) return starve()
+  if (e - s == 3 && (load<u32>(s) & 0xdfdfdf) == 0x4c4d58) return xmlDeclaration(p)
+  if (!intern(s, <u32>(e - s))) return 0
+  if (byte(e) > SPACE && load<u16>(e) != 0x3e3f) {
+    return byte(e) == QUESTION && e + 1 >= end ? starve() : fail(INSTRUCTION_SPACE, e)
+  }
+  if (!recording) return instructionEnd(e)
+  const q = instructionEnd(e)
+  return q && keepInstruction(s, e, q - 2) ? q : 0
+}
+
+/** `<?xml` stands at p, in small letters or not. */
+function xmlDeclaration(p: usize): usize {
+  const isFirst = p == INPUT && !consumed && !frames
+  if (!isFirst || (load<u32>(p, 1) & 0xffffff00) != 0x6c6d7800) return fail(DECLARATION_MISPLACED, p)
+  const q = findInstructionEnd(p)
+  if (!q) return starve()
+  tokenStart = p
+  tokenKind = DECLARATION_TOKEN
+  return q
+}
+
+/** The rest of a processing instruction from p on. */
+function instructionEnd(p: usize): usize {
+  const q = findInstructionEnd(p)
+  return q ? q : suspend(INSTRUCTION, p, 1)
+}
+
+function findInstructionEnd(p: usize): usize {
+  for (;;) {
+    const m = mask(equal(v128.load(p), QUESTION))
+    if (!m) {
+      p += 16
+      if (p >= end) return 0
+      continue
+    }
+    p += ctz(m)
+    if (p + 1 >= end) return 0
+    if (byte(p + 1) == GREATER) return p + 2
+    p++
+  }
+}
+
+/**
+ * Keeps an instruction of a record as fast-xml-parser has it: an element `?target`, with attributes where its content
+ * looks like them. s and e are the target's ends, close is where `?>` stands.
+ */
+function keepInstruction(s: usize, e: usize, close: usize): bool {
+  const target = internBytes(s - 1, <u32>(e - s + 1))
+  if (!target) return false
+  const from = frames ? AUX : base
+  let f = free + NODE_SIZE
+  if (!reserveNodes(f)) return false
+  const mark = nextSerial()
+  for (let p = e; keepsAttributes && p < close; ) {
+    // A name up to white space or `=`, perhaps `=` and a quoted value: all else is passed over.
+    while (p < close && (byte(p) <= SPACE || byte(p) == EQUALS)) p++
+    const n = p
+    while (p < close && byte(p) > SPACE && byte(p) != EQUALS) p++
+    const length = <u32>(p - n)
+    const q = skipSpace(p)
+    if (!length || q >= close || byte(q) != EQUALS) continue
+    const open = skipSpace(q + 1)
+    const quote = byte(open)
+    const shut = quote == QUOTE || quote == APOSTROPHE ? find(open + 1, close, quote) : 0
+    if (!shut) continue
+    const name = internBytes(n, length)
+    if (!name || !reserveNodes(f + SLOT_SIZE)) return false
+    const t = NODES + f
+    store<u32>(t, <u32>(open + 1 - from), PLACE)
+    store<u32>(t, <u32>(shut - open - 1), SIZE)
+    store<u32>(t, REFERENCES | LOOSE | (frames ? IN_AUX : 0), KIND)
+    store<u32>(t, name, LINK)
+    const entry = nameAt(name)
+    if (load<u32>(entry, SEEN) == mark) {
+      // Of two of one name the later one's value stands, in the earlier one's place.
+      memory.copy(NODES + load<u32>(entry, LAST), t, SLOT_SIZE)
+    } else {
+      store<u32>(entry, mark, SEEN)
+      store<u32>(entry, f, LAST)
+      f += SLOT_SIZE
+    }
+    p = shut + 1
+  }
+  startNode(target, f)
+  append(load<u32>(openElement(depth - 1), NODE), free)
+  free = f
+  return true
+}
+
+function find(p: usize, e: usize, c: u32): usize {
+  for (; p < e; p++) if (byte(p) == c) return p
+  return 0
+}
+
+/** Finds the extent of the document type declaration at p; the host reads it. */
+function doctype(p: usize): usize {
+  tokenStart = p
+  let inSubset = false
+  for (p += 9; p < end; p++) {
+    const c = byte(p)
+    if (c == QUOTE || c == APOSTROPHE) {
+      p = find(p + 1, end, c)
+      if (!p) return starve()
+    } else if (c == BRACKET_OPEN) inSubset = true
+    else if (c == BRACKET_CLOSE) inSubset = false
+    else if (c == LESS && inSubset) {
+      p = insideSubset(p)
+      if (!p) return 0
+    } else if (c == GREATER && !inSubset) {
+      tokenKind = DOCTYPE_TOKEN
+      doctypeSeen = true
+      return p + 1
+    }
+  }
+  return starve()
+}
+
+/** Passes over the comment, instruction or declaration at p: quotes mean nothing in the first two. The last byte of it. */
+function insideSubset(p: usize): usize {
+  if (byte(p + 1) == QUESTION) {
+    const q = findInstructionEnd(p + 2)
+    return q ? q - 1 : starve()
+  }
+  if (load<u32>(p) == 0x2d2d213c) {
+    for (p += 4; p < end; p++) {
+      if (byte(p) == DASH && load<u16>(p, 1) == 0x3e2d) return p + 2
+    }
+    return starve()
+  }
+  for (p++; p < end; p++) {
+    const c = byte(p)
+    if (c == GREATER) return p
+    // A declaration that never ends, or one in brackets: the host says what is wrong with it.
+    if (c == LESS) return p - 1
+    if (c == QUOTE || c == APOSTROPHE) {
+      p = find(p + 1, end, c)
+      if (!p) return starve()
+    }
+  }
+  return starve()
+}
+
