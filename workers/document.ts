@@ -18,6 +18,7 @@ import {
 import { loadTransform } from '../src/channel/transform-module.ts'
 import { MillError, toFailure } from '../src/errors.ts'
 import type { DocumentFacts, Outcome } from '../src/model.ts'
+import { redactUrl } from '../src/redact.ts'
 import { notXml } from './charset/body-kind.ts'
 import { createDecoder } from './charset/decoder.ts'
 import { type Download, Downloader } from './download/download.ts'
@@ -109,7 +110,7 @@ class Work {
     const download = await downloader.start(this.task.url, { onDownloaded: () => this.#downloaded() })
     this.#download = download
     const decoder = createDecoder(download.charset)
-    const document = (await parser).open({ url: this.task.url }, (lines, count) => this.#take(lines, count))
+    const document = (await parser).open({ url: redactUrl(this.task.url) }, (lines, count) => this.#take(lines, count))
     try {
       for await (const chunk of download.body) {
         if (this.#decodedBytes === 0) refuseOtherThanXml(chunk, download)

@@ -10,14 +10,20 @@ type DocumentFailed = Extract<RunEvent, { type: 'document-failed' }>
 export function formatFailureLine(event: DocumentFailed, paint: Paint): string {
   const { failure } = event
   const tries = event.attempt > 1 ? ` (after ${event.attempt} tries)` : ''
+  const { place, message } = splitPlace(failure, failure.message)
   return (
-    `${paint('red', 'failed')}  ${printable(redactUrl(event.url))} ${paint('bold', failure.code)}${formatPlace(failure)}: ` +
-    `${printable(failure.message)}${tries}`
+    `${paint('red', 'failed')}  ${printable(redactUrl(event.url))} ${paint('bold', failure.code)}` +
+    `${place === '' ? '' : ` at ${place}`}: ${printable(message)}${tries}`
   )
 }
 
-/** ` at 3:14`, ` at byte 512`, or nothing. */
-export function formatPlace({ line, column, byteOffset }: Place): string {
-  if (line !== undefined) return ` at ${line}${column === undefined ? '' : `:${column}`}`
-  return byteOffset === undefined ? '' : ` at byte ${byteOffset}`
+/** `3:14`, `byte 512`, or nothing; and the message without that place, where it begins with it. */
+export function splitPlace(
+  { line, column, byteOffset }: Place,
+  message: string,
+): { readonly place: string; readonly message: string } {
+  const byte = byteOffset === undefined ? '' : `byte ${byteOffset}`
+  const place = line === undefined ? byte : `${line}${column === undefined ? '' : `:${column}`}`
+  const beginning = `${place}: `
+  return { place, message: place !== '' && message.startsWith(beginning) ? message.slice(beginning.length) : message }
 }

@@ -69,7 +69,7 @@ export function createJson({ stderr, clock }: DisplayContext): Display {
   }
 }
 
-export function progressLine(state: ProgressState, now: number): ProgressLine {
+function progressLine(state: ProgressState, now: number): ProgressLine {
   const rates = state.rates(now)
   const leftMs = state.leftMs(now)
   return {

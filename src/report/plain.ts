@@ -31,7 +31,7 @@ export function createPlain({ stderr, color, clock }: DisplayContext): Display {
 }
 
 /** `0:05  231 of 500 documents, 3 failed, 262 waiting, 24.1 MB/s, 9,640 records/s, 0:11 left` */
-export function formatPlainLine(state: ProgressState, now: number): string {
+function formatPlainLine(state: ProgressState, now: number): string {
   const finished = formatCount(state.done + state.failed)
   const rates = state.rates(now)
   const leftMs = state.leftMs(now)

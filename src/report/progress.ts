@@ -7,7 +7,6 @@ import { createJson } from './json.ts'
 import { createPlain } from './plain.ts'
 import { createPaint, wantsColor } from './terminal-text.ts'
 
-export type { Clock, Display, Terminal } from './display.ts'
 export { wantsColor } from './terminal-text.ts'
 
 export interface ProgressSettings {

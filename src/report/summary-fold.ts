@@ -107,6 +107,8 @@ export class SummaryFold {
   #stopped: Failure | undefined
   readonly #hosts = new Map<string, HostFigures>()
   readonly #failures = new Map<ErrorCode, FailureFigures>()
+  /** Until when hosts are left alone; those whose time is over go at the next one. */
+  readonly #cooling = new Map<string, number>()
   readonly #notes = new Map<string, number>()
 
   add(event: RunEvent): void {
@@ -126,7 +128,7 @@ export class SummaryFold {
         this.#retries++
         break
       case 'host-cooling':
-        this.#cooldowns++
+        this.#addCooling(event.host, event.at, event.until)
         break
       case 'document-done':
         this.#done++
@@ -206,6 +208,14 @@ export class SummaryFold {
     figures.wireBytes += wireBytes
     figures.downloadMs += downloadMs
     figures.downloads.add(downloadMs)
+  }
+
+  /** Answers that arrive while the host is left alone already belong to the same pause. */
+  #addCooling(host: string, at: number, until: number): void {
+    for (const [other, end] of this.#cooling) if (end <= at) this.#cooling.delete(other)
+    const present = this.#cooling.get(host)
+    if (present === undefined) this.#cooldowns++
+    this.#cooling.set(host, Math.max(until, present ?? 0))
   }
 
   #addFailure(url: string, failure: Failure): void {

@@ -1,10 +1,10 @@
 /** The summary of a run, for a person and for a program. */
-import { formatPlace } from './failure-line.ts'
+import { splitPlace } from './failure-line.ts'
 import { formatByteRate, formatBytes, formatCount, formatDuration, formatPlural } from './figures.ts'
 import type { FailureGroup, Summary } from './summary-fold.ts'
 import { createPaint, cutEnd, type Paint, printable, textWidth } from './terminal-text.ts'
 
-export { type FailureExample, type FailureGroup, type HostSummary, type Summary, SummaryFold } from './summary-fold.ts'
+export { type Summary, SummaryFold } from './summary-fold.ts'
 
 export interface SummaryLook {
   readonly color: boolean
@@ -115,8 +115,8 @@ function failureLines(group: FailureGroup, width: number, paint: Paint): string[
   const head = `${formatCount(group.count)} × ${group.code}`
   const lines = [paint('red', cutEnd(head, width)), ...wrap(group.meaning, width - 2).map((line) => `  ${line}`)]
   for (const example of group.examples) {
-    const place = formatPlace(example).trim()
-    const reason = `${place === '' ? '' : `${place}: `}${printable(example.message)}`
+    const { place, message } = splitPlace(example, example.message)
+    const reason = `${place === '' ? '' : `at ${place}: `}${printable(message)}`
     lines.push(`  ${cutEnd(printable(example.url), width - 2)}`)
     lines.push(...wrap(reason, width - 4).map((line) => paint('dim', `    ${line}`)))
   }

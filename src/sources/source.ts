@@ -34,8 +34,8 @@ export interface SourceOptions {
 }
 
 /**
- * The documents of a run, lazily: nothing is opened or read before the first is asked for, and never much more than what was asked for. To be
- * iterated once. Ids count from 0 in list order, bad lines included, dropped duplicates not.
+ * The documents of a run, lazily: nothing is opened before the first is asked for, nor read much ahead of what is taken.
+ * To be iterated once. Ids count from 0 in list order, bad lines included, dropped duplicates not.
  *
  * Leaving the iteration, also while a `next` waits for a slow list, closes files and standard input.
  *
@@ -139,15 +139,9 @@ async function* urlBatches(urls: Iterable<unknown> | AsyncIterable<unknown>): As
   let number = 0
   for await (const url of urls) {
     number++
+    const kind = url === null ? 'null' : typeof url
     if (typeof url === 'string') yield [{ text: url.trim(), number }]
     else if (url instanceof URL) yield [{ text: url.href, number }]
-    else
-      yield [
-        {
-          text: `[${typeof url}]`,
-          number,
-          fault: `${url === null ? 'null' : typeof url} was given where a URL is wanted`,
-        },
-      ]
+    else yield [{ text: `[${kind}]`, number, fault: `${kind} was given where a URL is wanted` }]
   }
 }

@@ -1,12 +1,16 @@
 /** What a parser's answer to a case of the suite is worth. */
+import type { ErrorCode } from '../../src/errors.ts'
 import { decodeBytes, type Milled, type MilledRecord } from '../support/xml-milling.ts'
 import { canonicalContent, contentDifference, recordContent } from './canonical.ts'
+import { EXCEPTIONS } from './exceptions.ts'
 import { ERRATA, readCaseFile, type SuiteCase } from './suite.ts'
 
 export type Verdict =
   /** As the suite asks, content included where the suite has canonical output. */
   | 'pass'
   | 'fail'
+  /** Not as the suite asks, for a reason that exceptions.ts gives. */
+  | 'exception'
   /** Only a parser that reads external entities can be right or wrong here. Never counted as a pass. */
   | 'external'
   /** For another edition or version than XML 1.0, fifth edition, with Namespaces 1.0. */
@@ -22,8 +26,10 @@ export interface Judgement {
   readonly accepted: boolean
   /** The canonical output was compared. */
   readonly compared: boolean
-  /** Why it fails, or what the parser said when it refused. */
+  /** Why it fails; empty otherwise. */
   readonly reason: string
+  /** Code of the error where the parser refused it. */
+  readonly refusal: ErrorCode | undefined
 }
 
 /** Both ways in which the product can read a document: unbound prefixes counted, or refused. */
@@ -38,8 +44,14 @@ export function judge(suiteCase: SuiteCase, mills: Mills): Judgement {
   const bytes = readCaseFile(suiteCase.path)
   const milled = mill(bytes)
   const { verdict, compared, reason } = verdictOn(suiteCase, bytes, milled)
-  const refusal = milled.ok ? '' : `${milled.failure.code}: ${milled.failure.message}`
-  return { suiteCase, verdict, compared, accepted: milled.ok, reason: reason || refusal }
+  return {
+    suiteCase,
+    verdict: verdict === 'fail' && EXCEPTIONS.has(suiteCase.id) ? 'exception' : verdict,
+    compared,
+    reason,
+    accepted: milled.ok,
+    refusal: milled.ok ? undefined : milled.failure.code,
+  }
 }
 
 type Grounds = Pick<Judgement, 'verdict' | 'compared' | 'reason'>

@@ -48,6 +48,7 @@ const OTHERS = [
   '<!NOTATION n1 SYSTEM "x"><!ENTITY picture SYSTEM "p.gif" NDATA n1>',
   '<!ENTITY % pe "<!ELEMENT f (g)>"> %pe;',
   "<!ENTITY % none ''> %none;",
+  '<!ENTITY % unread SYSTEM "nowhere.ent"> %unread;',
   '<!ENTITY % part "p&#37;q"><!ENTITY whole "x">',
   '<!-- a comment -->',
   '<?pi in the subset?>',
@@ -77,8 +78,8 @@ export function randomSubset(random: Random, root: string): Subset {
   const body = declarations.join(space)
   const external = pick(random, ['', '', '', ' SYSTEM "nowhere.dtd"', " PUBLIC '-//X//Y' 'nowhere.dtd'"])
   const text = `<!DOCTYPE ${root}${external}${body === '' && external !== '' ? '' : ` [${space}${body}${space}]`}${space}>`
-  // An external subset may declare anything: then a reference to the unknown is right too.
-  const unknown = external === '' ? [] : ['&unknown;']
+  // What is not read may declare anything: then a reference to the unknown is right too.
+  const unknown = external === '' && !body.includes('%unread;') ? [] : ['&unknown;']
   return {
     text,
     attributes: ['tok', 'opt', 'dflt'],

@@ -93,6 +93,23 @@ test('sums the notes of all documents', () => {
   expect(notes).toEqual({ 'undeclared entities': 9, comments: 5 })
 })
 
+test('answers that come while a host rests already are one pause', () => {
+  const cooling = (at: number, host: string): RunEvent => ({ type: 'host-cooling', at, host, until: at + 1000 })
+  const { cooldowns } = summaryOf(
+    cooling(0, 'a:80'),
+    cooling(500, 'a:80'),
+    cooling(1400, 'a:80'),
+    cooling(1450, 'b:80'),
+    cooling(2400, 'a:80'),
+  )
+  expect(cooldowns).toBe(3)
+})
+
+test('says once where an error is, also when the message begins with it', () => {
+  const text = plainText(summaryOf(failed(1, 0, 'XML_NOT_WELL_FORMED', '3:14: </b> closes <a>')))
+  expect(text).toContain('    at 3:14: </b> closes <a>\n')
+})
+
 test('keeps no more for many hosts, codes and documents than for a few', () => {
   const fold = new SummaryFold()
   for (let id = 0; id < 20_000; id++) {

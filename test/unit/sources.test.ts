@@ -1,12 +1,23 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { type Given, type Listed, listDocuments, type SourceOptions } from '../../src/sources/source.ts'
 
 const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'sources-')))
@@ -277,6 +288,7 @@ test('can be left while it waits for a program', async () => {
   }
   const documents = list({ urls: never() })
   const waiting = documents.next()
+  await new Promise(setImmediate)
   await documents.return()
   expect(await waiting).toEqual({ done: true, value: undefined })
 })
@@ -309,17 +321,25 @@ const script = `
   const documents = listDocuments({ arguments: [] }, { inputFiles: [process.argv[1]], keepDuplicates: false })
 `
 
+/** Runs a program to its end, with a list as its argument. */
+async function run(code: string, path: string, stdin: 'pipe' | 'ignore', input = ''): Promise<string> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code, path], {
+    stdio: [stdin, 'pipe', 'inherit'],
+  })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  child.stdin?.write(input)
+  const output = await all(child.stdout ?? Readable.from([]))
+  if (child.exitCode === null) await once(child, 'exit')
+  child.stdin?.destroy()
+  return `${Buffer.concat(output)}exit ${child.exitCode}`
+}
+
 test('lets the process end when it leaves standard input that stays open', async () => {
   const code = `${script}
     for await (const { document } of documents) { console.log(document.url); break }`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code, '-'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  child.stdin.write('http://h/1\n')
-  const [output, [exitCode]] = await Promise.all([all(child.stdout), once(child, 'exit')])
-  expect(Buffer.concat(output).toString()).toBe('http://h/1\n')
-  expect(exitCode).toBe(0)
-  child.stdin.destroy()
+  expect(await run(code, '-', 'pipe', 'http://h/1\n')).toBe('http://h/1\nexit 0')
 })
 
 test.skipIf(process.platform === 'win32')(
@@ -327,24 +347,16 @@ test.skipIf(process.platform === 'win32')(
   async () => {
     const pipe = join(cwd, 'pipe')
     execFileSync('mkfifo', [pipe])
+    // For reading as well: to open it for writing alone would wait for a reader.
+    const end = openSync(pipe, 'r+')
+    onTestFinished(() => closeSync(end))
+    writeSync(end, 'http://h/1\n')
     const code = `${script}
-    await documents.next()
-    const waiting = documents.next()
-    setImmediate(() => documents.return())
-    console.log((await waiting).done)`
-    const child = spawn(process.execPath, ['--input-type=module', '-e', code, pipe], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const writer = spawn('sh', ['-c', 'echo http://h/1; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
-    const feeder = spawn('sh', ['-c', 'exec cat > "$0"', pipe], { stdio: [writer.stdout, 'ignore', 'ignore'] })
-    try {
-      const [output, [exitCode]] = await Promise.all([all(child.stdout), once(child, 'exit')])
-      expect(Buffer.concat(output).toString()).toBe('true\n')
-      expect(exitCode).toBe(0)
-    } finally {
-      writer.kill()
-      feeder.kill()
-    }
+      console.log((await documents.next()).value.document.url)
+      const waiting = documents.next()
+      setImmediate(() => documents.return())
+      console.log((await waiting).done)`
+    expect(await run(code, pipe, 'ignore')).toBe('http://h/1\ntrue\nexit 0')
   },
 )
 

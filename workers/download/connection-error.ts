@@ -81,6 +81,9 @@ export function connectionError(thrown: unknown, progress: Progress): MillError 
     return give('BODY_TRUNCATED', `${host} closed the connection after ${receivedBytes} bytes ${whole}`)
   }
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return give('HTTP_MALFORMED', `${host} sent more than 64 KiB of headers`)
+  // A parse error before the body counts as a mismatch too: undici compares the length with the bytes it has by then.
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')
+    return give('HTTP_MALFORMED', `${host} sent headers that contradict each other`)
   // undici 8.12 looks its HPE_ codes up in the wrong direction and leaves them out: the class's name is what there is.
   if (code.startsWith('HPE_') || name === 'HTTPParserError') {
     if (message.includes(UNFINISHED)) return give('CONNECTION_LOST', `${host} closed the connection before it answered`)

@@ -35,7 +35,7 @@ export function parseNetrc(text: string): readonly NetrcEntry[] {
     const word = words[at]
     const entry = entries.at(-1)
     if (word === 'default') entries.push({ machine: undefined, login: '', password: '' })
-    else if (word === 'machine') entries.push({ machine: words[++at]?.toLowerCase(), login: '', password: '' })
+    else if (word === 'machine') entries.push({ machine: words[++at]?.toLowerCase() ?? '', login: '', password: '' })
     else if (word === 'login' && entry !== undefined) entry.login = words[++at] ?? ''
     else if (word === 'password' && entry !== undefined) entry.password = words[++at] ?? ''
     else if (word === 'account') at++

@@ -4,8 +4,8 @@
  *
  * Differences to fast-xml-parser alone with `{ ignoreAttributes: false, parseTagValue: false, parseAttributeValue: false }`:
  * all character references and the entities of the internal subset are decoded, exactly once; only XML's own white space is
- * trimmed; white space in attributes is normalised; names such as `__proto__` and `toString` are plain data; an
- * instruction in a record whose quotes do not pair keeps its name alone. Default attributes of a DTD are not added.
+ * trimmed; white space in attributes is normalised and the internal subset's defaults are added; names such as `__proto__` and `toString` are plain data; an
+ * instruction in a record whose quotes do not pair keeps its name alone.
  */
 import { constants } from 'node:buffer'
 import { MillError } from '../../src/errors.ts'

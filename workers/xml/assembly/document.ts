@@ -131,28 +131,33 @@ export function feed(n: u32, last: bool): i32 {
 /** Reads on until the host is needed: one of the STATUS_ constants. */
 export function run(): i32 {
   if (!final && end - cur < pending) return starved()
-  for (;;) {
-    if (finished) {
-      if (!writeLine()) return STATUS_BAD
-      if (out - OUTPUT >= BATCH) return STATUS_FULL
-    }
-    if (cur >= end) {
-      if (!frames) return atEnd()
-      if (!leaveEntity()) return STATUS_BAD
-      continue
-    }
-    const next = token(cur)
-    if (next) {
-      cur = next
-      if (tokenKind != PLAIN_TOKEN) return special()
-      continue
-    }
-    const status = stopped()
-    if (status != AGAIN) return status
-  }
+  let status = AGAIN
+  while (status == AGAIN) status = step()
+  return status
 }
 
 const AGAIN: i32 = 100
+
+/** The next token, or what stands in its way. */
+// @ts-ignore: decorator
+@inline
+function step(): i32 {
+  if (finished) {
+    if (!writeLine()) return STATUS_BAD
+    if (out - OUTPUT >= BATCH) return STATUS_FULL
+  }
+  if (cur >= end) return edge()
+  const next = token(cur)
+  if (!next) return stopped()
+  cur = next
+  return tokenKind == PLAIN_TOKEN ? AGAIN : special()
+}
+
+/** The end of what there is: of an entity's text, or of the input. */
+function edge(): i32 {
+  if (!frames) return atEnd()
+  return leaveEntity() ? AGAIN : STATUS_BAD
+}
 
 // @ts-ignore: decorator
 @inline

@@ -56,18 +56,16 @@ export function keepBytes(n: u32): u32 {
 
 /** The number of the name that is staged, n bytes long; 0 when it is none or there are too many. */
 export function nameStaged(n: u32): u32 {
-  for (;;) {
-    const id = intern(AUX + auxUsed + 8, n)
-    if (id || reason != TABLES_FULL || !growNames()) return id
-  }
+  let id = intern(AUX + auxUsed + 8, n)
+  while (!id && reason == TABLES_FULL && growNames()) id = intern(AUX + auxUsed + 8, n)
+  return id
 }
 
 /** The number of the namespace whose URI is staged. */
 export function namespaceStaged(n: u32): u32 {
-  for (;;) {
-    const id = internBytes(AUX + auxUsed + 8, n)
-    if (id || !growNames()) return id
-  }
+  let id = internBytes(AUX + auxUsed + 8, n)
+  while (!id && growNames()) id = internBytes(AUX + auxUsed + 8, n)
+  return id
 }
 
 export function reserveNamespaces(xml: u32, xmlns: u32): void {

@@ -45,7 +45,7 @@ export let documentEnd: usize = 0
 /** Where the next byte of output goes. */
 export let out: usize = 0
 /** Used bytes of ARENA, AUX and NODES. */
-export let arenaUsed: u32 = 0
+export let arenaUsed: usize = 0
 export let auxUsed: u32 = 0
 export let free: u32 = 0
 /** Bytes of the document that INPUT has no more. */
@@ -119,14 +119,15 @@ export function reserveNodes(top: u32): bool {
 
 function growNodes(top: u32): bool {
   const capacity = OUTPUT - NODES
-  return shift(OUTPUT, (max<usize>(capacity, top + SLACK - capacity) + 63) & ~63)
+  return shift(OUTPUT, (max<usize>(capacity, <usize>top + SLACK - capacity) + 63) & ~63)
 }
 
 /** Room for n more bytes in AUX. */
 export function reserveAux(n: u32): bool {
   const capacity = INPUT - AUX
-  if (auxUsed + n + SLACK <= capacity) return true
-  return shift(INPUT, (max<usize>(capacity, n + SLACK) + 63) & ~63)
+  const needed = <usize>n + SLACK
+  if (<usize>auxUsed + needed <= capacity) return true
+  return shift(INPUT, (max<usize>(capacity, needed) + 63) & ~63)
 }
 
 /** Room for n bytes of output: nothing moves. */

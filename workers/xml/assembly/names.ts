@@ -17,7 +17,7 @@
 // Names stay from one document to the next, since a list of documents tends to share them; the host drops an instance
 // with many. Hashing is keyed by a secret: names that all collide cannot be prepared beforehand.
 import { COLON, same } from './bytes'
-import { CHARACTER, NAMES_SIZE, NAME_CHARACTER, TABLES_FULL, fail } from './failure'
+import { NAMES_SIZE, NAME_CHARACTER, TABLES_FULL, fail } from './failure'
 import { invalidName, startsLocal } from './characters'
 import { ARENA, AUX, BINDINGS, HASH, INPUT, NAMES, SLACK, STACK, arenaUsed, ensure, shift } from './memory'
 
@@ -143,13 +143,19 @@ export function internBytes(s: usize, n: u32): u32 {
 @inline
 function find(s: usize, n: u32, length: u32, h: u64): u32 {
   let k = <u32>(h >> 32) & (slots - 1)
-  for (;;) {
-    const id = load<u32>(HASH + (<usize>k << 2))
-    if (!id) return 0
-    const entry = nameAt(id)
-    if (load<u32>(entry, LENGTH) == length && same(ARENA + load<u32>(entry, OFFSET), s, n)) return id
+  let id = load<u32>(HASH + (<usize>k << 2))
+  while (id && !isName(id, s, n, length)) {
     k = (k + 1) & (slots - 1)
+    id = load<u32>(HASH + (<usize>k << 2))
   }
+  return id
+}
+
+// @ts-ignore: decorator
+@inline
+function isName(id: u32, s: usize, n: u32, length: u32): bool {
+  const entry = nameAt(id)
+  return load<u32>(entry, LENGTH) == length && same(ARENA + load<u32>(entry, OFFSET), s, n)
 }
 
 function hasRoom(n: u32): bool {
@@ -184,7 +190,7 @@ function insert(s: usize, n: u32, length: u32, h: u64): u32 {
   memory.copy(a + 1, s, n)
   store<u16>(a + 1 + n, 0x3a22)
   memory.fill(entry, 0, 64)
-  store<u32>(entry, arenaUsed + 1, OFFSET)
+  store<u32>(entry, <u32>arenaUsed + 1, OFFSET)
   store<u32>(entry, length, LENGTH)
   store<u32>(entry, <u32>(h >> 32), HASHED)
   store<u32>(entry, id, LOCAL)
@@ -202,20 +208,23 @@ function qualify(id: u32, s: usize, n: u32): void {
       colons++
     }
   }
-  if (!colons) {
-    if (n == 5 && id == xmlnsName) store<u32>(nameAt(id), DECLARES, FLAGS)
-    return
-  }
+  if (!colons) return
   if (colons > 1 || colon == 0 || colon + 1 == n || !startsLocal(s + colon + 1)) {
     store<u32>(nameAt(id), MALFORMED, FLAGS)
     return
   }
-  const prefix = intern(s, colon)
-  const local = intern(s + colon + 1, n - colon - 1)
+  const prefix = internPart(s, colon)
+  const local = internPart(s + colon + 1, n - colon - 1)
   const entry = nameAt(id)
   store<u32>(entry, prefix, PREFIX)
   store<u32>(entry, local, LOCAL)
   store<u32>(entry, prefix == xmlnsName ? DECLARES : prefix == xmlName ? 0 : PREFIXED, FLAGS)
+}
+
+function internPart(s: usize, n: u32): u32 {
+  const h = hashOf(s, n)
+  const id = find(s, n, n, h)
+  return id ? id : insert(s, n, n, h)
 }
 
 /** Interns the names that have a meaning of their own. */

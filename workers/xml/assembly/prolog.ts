@@ -38,7 +38,7 @@ import { LAST, SEEN, intern, internBytes, nameAt, nextSerial } from './names'
 import { keepsAttributes } from './options'
 import { recording } from './records'
 import { rootSeen } from './tags'
-import { cdata, final } from './text'
+import { cdata, cdataEnd, final } from './text'
 import {
   IN_AUX,
   KIND,
@@ -125,25 +125,28 @@ function startsLike(p: usize, bytes: u64): bool {
 
 /** The rest of a comment from p on. */
 function comment(p: usize): usize {
-  const s = p
-  for (;;) {
+  const dashes = findDashes(p)
+  if (dashes + 2 >= end) return suspend(COMMENT, p, 2)
+  return byte(dashes + 2) == GREATER ? dashes + 3 : fail(COMMENT_DASHES, dashes)
+}
+
+/** Where two dashes stand, or the end of the input. */
+function findDashes(p: usize): usize {
+  while (p < end) {
     const m = mask(equal(v128.load(p), DASH))
-    if (!m) {
-      p += 16
-      if (p >= end) return suspend(COMMENT, s, 2)
-      continue
-    }
-    p += ctz(m)
-    if (p + 2 >= end && (p >= end || byte(p + 1) == DASH || p + 1 >= end)) return suspend(COMMENT, s, 2)
-    if (byte(p + 1) == DASH) return byte(p + 2) == GREATER ? p + 3 : fail(COMMENT_DASHES, p)
-    p++
+    if (m) {
+      p += ctz(m)
+      if (byte(p + 1) == DASH) return p
+      p++
+    } else p += 16
   }
+  return end
 }
 
 /** The rest of a CDATA section from p on. */
 function section(p: usize): usize {
-  const q = cdata(p)
-  if (q) return q
+  const e = cdataEnd(p)
+  if (e < end) return cdata(p, e)
   return recording ? starve() : suspend(CDATA, p, 2)
 }
 
@@ -181,18 +184,15 @@ function instructionEnd(p: usize): usize {
 }
 
 function findInstructionEnd(p: usize): usize {
-  for (;;) {
+  while (p < end) {
     const m = mask(equal(v128.load(p), QUESTION))
-    if (!m) {
-      p += 16
-      if (p >= end) return 0
-      continue
-    }
-    p += ctz(m)
-    if (p + 1 >= end) return 0
-    if (byte(p + 1) == GREATER) return p + 2
-    p++
+    if (m) {
+      p += ctz(m)
+      if (p + 1 < end && byte(p + 1) == GREATER) return p + 2
+      p++
+    } else p += 16
   }
+  return 0
 }
 
 /**

@@ -164,23 +164,23 @@ let valueKind: u32 = 0
 function valueEnd(p: usize, quote: u32): usize {
   const quotes = i8x16.splat(<i8>quote)
   valueKind = 0
-  for (;;) {
+  while (p < end) {
     const v = v128.load(p)
     const k = mask(either(either(equal(v, LESS), equal(v, AMPERSAND)), i8x16.eq(v, quotes)))
     if (!k) {
       p += 16
-      if (p >= end) return starve()
       continue
     }
     p += ctz(k)
-    if (p >= end) return starve()
     const c = byte(p)
-    if (c == quote) return p
+    if (c == quote) return p < end ? p : starve()
+    if (p >= end) return starve()
     if (c == LESS) return fail(ATTRIBUTE_LESS, p)
     p = reference(p, true)
     if (!p) return 0
     valueKind = REFERENCES
   }
+  return starve()
 }
 
 function chargeAttributes(tag: usize): bool {

@@ -82,12 +82,13 @@ export function text(p: usize): usize {
 // @ts-ignore: decorator
 @inline
 function blank(p: usize): usize {
-  for (;;) {
-    const m = mask(i8x16.gt_u(v128.load(p), i8x16.splat(32)))
-    if (m) return p + <usize>ctz(m)
+  let m = mask(i8x16.gt_u(v128.load(p), i8x16.splat(32)))
+  while (!m) {
     p += 16
     if (p >= end) return p
+    m = mask(i8x16.gt_u(v128.load(p), i8x16.splat(32)))
   }
+  return p + <usize>ctz(m)
 }
 
 /** The input ends in this text: outside records all but `upTo` of it is done with, since `]]>` may follow. */
@@ -142,22 +143,21 @@ function keepOrdered(parent: u32, place: u32, n: u32, kind: u32): bool {
   return addText(node, place, n, kind)
 }
 
-/** The bytes of a CDATA section from p on, up to its `]]>`. */
-export function cdata(p: usize): usize {
-  const s = p
-  for (;;) {
-    const m = mask(equal(v128.load(p), BRACKET_CLOSE))
-    if (!m) {
-      p += 16
-      if (p >= end) return 0
-      continue
-    }
-    p += ctz(m)
-    if (p >= end) return 0
-    if (load<u16>(p, 1) == 0x3e5d) break
-    p++
-  }
-  if (!recording || (p == s && shape != SHAPE_ORDERED)) return p + 3
-  return keep(s, p, 0) ? p + 3 : 0
+/** Keeps the CDATA section that reaches from p to its `]]>` at e. */
+export function cdata(p: usize, e: usize): usize {
+  if (!recording || (e == p && shape != SHAPE_ORDERED)) return e + 3
+  return keep(p, e, 0) ? e + 3 : 0
 }
 
+/** Where `]]>` stands, or the end of the input. */
+export function cdataEnd(p: usize): usize {
+  while (p < end) {
+    const m = mask(equal(v128.load(p), BRACKET_CLOSE))
+    if (m) {
+      p += ctz(m)
+      if (load<u16>(p, 1) == 0x3e5d) return p
+      p++
+    } else p += 16
+  }
+  return end
+}

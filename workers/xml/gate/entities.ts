@@ -1,5 +1,6 @@
 /** The general entities of one document: what its internal subset declares, and what a reference to each one means. */
 import { MillError } from '../../../src/errors.ts'
+import type { GeneralEntity } from '../dtd/doctype.ts'
 
 /** What `&name;` stands for. */
 export type Meaning =
@@ -7,11 +8,6 @@ export type Meaning =
   /** The replacement text holds `<`. */
   | { readonly kind: 'markup' }
   | { readonly kind: 'external' | 'unparsed' | 'undeclared' }
-
-/** A general entity as declared (XML 1.0 section 4.2); `value` is its replacement text (4.5). */
-export type GeneralEntity =
-  | { readonly kind: 'internal'; readonly value: string }
-  | { readonly kind: 'external' | 'unparsed' }
 
 const PREDEFINED = new Map([
   ['amp', '&'],

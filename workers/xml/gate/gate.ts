@@ -4,11 +4,12 @@
  */
 import { SaxesParser } from 'saxes'
 import { MillError } from '../../../src/errors.ts'
+import { type Doctype, DoctypeError, parseDoctype } from '../dtd/doctype.ts'
 import { RecordMatcher, type RecordPath, usesNamespaces } from '../record-path.ts'
-import { readDoctype } from './doctype.ts'
 import { EntityTable } from './entities.ts'
 import { NamespaceScopes } from './namespaces.ts'
 import { placeOf } from './place.ts'
+import { rewrittenTag } from './start-tag.ts'
 
 /** A piece of a record's text that fast-xml-parser would misread, and what it is to read instead. */
 export interface Edit {
@@ -83,12 +84,17 @@ class Gate {
   readonly #readableNames = new Set<string>()
   readonly #notes: Record<string, number> = {}
   #entities: EntityTable
+  #doctype: Doctype | undefined
   #mayDeclareMore = false
   #isStandalone = false
   /** Depth of the element that is the current record; 0 outside of records. */
   #recordDepth = 0
   #edits: Edit[] = []
+  /** Of the start tag being read; -1 elsewhere. */
   #tagStart = -1
+  #lastClosed: OpenElement | undefined
+  /** End of the last markup outside the root. */
+  #markupEnd = 0
   #hasEnded = false
 
   constructor(source: string, options: GateOptions) {
@@ -105,6 +111,11 @@ class Gate {
     saxes.on('error', (error) => this.#onError(error.message))
     saxes.on('xmldecl', ({ standalone }) => {
       this.#isStandalone = standalone === 'yes'
+      this.#markupEnd = saxes.position
+    })
+    saxes.on('comment', () => {
+      // saxes reports a comment at its `--`.
+      this.#markupEnd = saxes.position + 1
     })
     saxes.on('doctype', (text) => this.#onDoctype(text))
     saxes.on('opentagstart', ({ name }) => {
@@ -121,10 +132,18 @@ class Gate {
     return { text: this.#text, records: this.#records, entities: this.#entities, notes: this.#notes }
   }
 
-  #onDoctype(text: string): void {
-    const { entities, mayDeclareMore } = readDoctype(text)
-    this.#entities = new EntityTable(entities, this.#options.extraEntities, this.#source.length)
-    this.#mayDeclareMore = mayDeclareMore && !this.#isStandalone
+  #onDoctype(inner: string): void {
+    const text = `<!DOCTYPE${inner}>`
+    const start = this.#saxes.position - text.length
+    this.#markupEnd = this.#saxes.position
+    try {
+      const doctype = parseDoctype(text, { standalone: this.#isStandalone })
+      this.#doctype = doctype
+      this.#mayDeclareMore = !this.#isStandalone && (doctype.hasExternalSubset || doctype.hasParameterReference)
+      this.#entities = new EntityTable(doctype.generalEntities, this.#options.extraEntities, this.#source.length)
+    } catch (error) {
+      throw error instanceof DoctypeError ? this.#wrong(error.message, start + error.offset) : error
+    }
   }
 
   #onOpen(name: string, attributes: Readonly<Record<string, string>>): void {
@@ -137,20 +156,35 @@ class Gate {
       throw this.#error('DEPTH_TOO_GREAT', message, start)
     }
     if (this.#recordDepth === 0) {
-      const namespace = this.#namespaces?.enter(name, attributes) ?? ''
+      const namespace = this.#namespaces?.enter(name, { ...this.#defaults(name), ...attributes }) ?? ''
       if (!this.#matcher.enter({ name, namespace })) return
       this.#recordDepth = depth
     }
-    this.#checkNames(name, attributes, start)
-    this.#editTag(start, this.#saxes.position)
+    this.#checkName(name, start)
+    for (const attribute in attributes) this.#checkName(attribute, start)
+    const end = this.#saxes.position
+    const text = rewrittenTag(this.#text.slice(start, end), {
+      attributes: this.#doctype?.attributes.get(name),
+      entities: this.#entities,
+    })
+    if (text !== undefined) this.#edits.push({ start, end, text })
+  }
+
+  /** The attributes that the internal subset gives an element by default. */
+  #defaults(name: string): Record<string, string> {
+    const defaults: Record<string, string> = {}
+    for (const [attribute, { default: value }] of this.#doctype?.attributes.get(name) ?? []) {
+      if (value !== undefined) defaults[attribute] = value
+    }
+    return defaults
   }
 
   #onClose(name: string): void {
     const element = this.#open.at(-1)
-    // saxes reports a mismatch after this event.
     if (element === undefined || element.name !== name) return
     const depth = this.#open.length
-    this.#open.pop()
+    this.#lastClosed = this.#open.pop()
+    if (depth === 1) this.#markupEnd = this.#saxes.position
     if (this.#recordDepth !== 0 && depth > this.#recordDepth) return
     if (depth === this.#recordDepth) this.#endRecord(element)
     this.#namespaces?.leave()
@@ -170,11 +204,6 @@ class Gate {
     this.#recordDepth = 0
   }
 
-  #checkNames(name: string, attributes: Readonly<Record<string, string>>, start: number): void {
-    this.#checkName(name, start)
-    for (const attribute in attributes) this.#checkName(attribute, start)
-  }
-
   #checkName(name: string, start: number): void {
     if (this.#readableNames.has(name)) return
     if (this.#options.isUnreadableName(name)) {
@@ -183,30 +212,9 @@ class Gate {
     this.#readableNames.add(name)
   }
 
-  /** White space in attributes' values becomes spaces (XML 1.0 section 3.3.3); in the rest of a tag that changes nothing. */
-  #editTag(start: number, end: number): void {
-    const { size } = this.#entities
-    let isChanged = false
-    for (let index = start; index < end; index++) {
-      const code = this.#text.charCodeAt(index)
-      if (code === 0x09 || code === 0x0a || (code === 0x26 && size > 0)) isChanged = true
-    }
-    if (!isChanged) return
-    const tag = this.#text.slice(start, end).replace(/[\t\n]/g, ' ')
-    const text =
-      size === 0 ? tag : tag.replace(/&([^;#]+);/g, (reference, name) => this.#attributeText(name, reference))
-    this.#edits.push({ start, end, text })
-  }
-
-  #attributeText(name: string, reference: string): string {
-    const meaning = this.#entities.meaning(name)
-    if (meaning.kind !== 'text' || !/[\t\n\r]/.test(meaning.value)) return reference
-    const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '"': '&quot;', "'": '&apos;' }
-    return meaning.value.replace(/[\t\n\r]/g, ' ').replace(/[&<"']/g, (character) => escapes[character] ?? character)
-  }
-
   /** fast-xml-parser looks for attributes in an instruction, and past its end for the other quote. */
   #onInstruction(target: string, body: string): void {
+    if (this.#open.length === 0) this.#markupEnd = this.#saxes.position
     if (this.#recordDepth === 0 || !/["']/.test(body)) return
     if (/^(?:[^"']|"[^"]*"|'[^']*')*$/.test(body)) return
     const end = this.#saxes.position
@@ -222,17 +230,24 @@ class Gate {
       this.#onReference(at)
       return
     }
-    if (message === 'unexpected close tag.' || message.startsWith('unmatched closing tag')) this.#failAtEndTag(at)
-    if (message === 'disallowed character.') {
-      const start =
-        this.#text.charCodeAt(at - 1) >= 0xdc00 && at > 1 && this.#text.charCodeAt(at - 1) <= 0xdfff ? at - 2 : at - 1
-      const code = this.#text.codePointAt(start) ?? 0
-      const shown = code === 0x3c ? '<' : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
-      this.#fail(`the character ${shown} is not allowed here`, start)
+    if (message === 'unexpected close tag.') this.#failAtEndTag(at, this.#lastClosed)
+    if (message.startsWith('unmatched closing tag')) this.#failAtEndTag(at, undefined)
+    const sentence = message.replace(/\.$/, '')
+    if (sentence === 'disallowed character') this.#failAtCharacter(at)
+    if (sentence === 'text data outside of root node') {
+      const blank = /^[ \t\n]*/.exec(this.#text.slice(this.#markupEnd))?.[0].length ?? 0
+      this.#fail(sentence, this.#markupEnd + blank)
     }
-    if (message.startsWith('duplicate attribute') && this.#tagStart >= 0)
-      this.#fail(message.slice(0, -1), this.#tagStart)
-    this.#fail(message.replace(/\.$/, ''), Math.max(0, at - 1))
+    if (sentence.startsWith('duplicate attribute')) this.#fail(sentence, this.#tagStart)
+    this.#fail(sentence, Math.max(0, at - 1))
+  }
+
+  #failAtCharacter(end: number): never {
+    const isAstral = /^[\uDC00-\uDFFF]/.test(this.#text.slice(end - 1, end))
+    const start = isAstral ? end - 2 : end - 1
+    const code = this.#text.codePointAt(start) ?? 0
+    const shown = code === 0x3c ? '<' : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
+    this.#fail(`the character ${shown} is not allowed here`, start)
   }
 
   /** A reference that saxes does not know: its entity is declared, or may be where we do not look, or it is an error. */
@@ -265,10 +280,10 @@ class Gate {
     this.#count('unresolvedEntities')
   }
 
-  #failAtEndTag(at: number): never {
+  /** @param open what saxes has just closed by it: it reports the mismatch afterwards */
+  #failAtEndTag(at: number, open: OpenElement | undefined): never {
     const start = this.#text.lastIndexOf('</', at - 1)
     const name = /^[^\s>]*/.exec(this.#text.slice(start + 2, at))?.[0] ?? ''
-    const open = this.#open.at(-1)
     if (open === undefined) this.#fail(`</${name}> closes nothing`, start)
     this.#fail(`</${name}> closes <${open.name}> opened at ${this.#shown(open.start)}`, start)
   }
@@ -292,7 +307,11 @@ class Gate {
   }
 
   #fail(sentence: string, offset: number): never {
-    throw this.#error('XML_NOT_WELL_FORMED', sentence, offset)
+    throw this.#wrong(sentence, offset)
+  }
+
+  #wrong(sentence: string, offset: number): MillError {
+    return this.#error('XML_NOT_WELL_FORMED', sentence, offset)
   }
 
   #error(code: MillError['code'], sentence: string, offset: number): MillError {

@@ -1,0 +1,112 @@
+/** Accept or refuse: xmlmill against libxml2, on random documents and damaged copies of them. */
+
+import type { Parser } from '../../workers/xml/parser.ts'
+import { libxml2Objection } from '../support/libxml2-judge.ts'
+import { between, chance, seededRandom } from '../support/seeded-random.ts'
+import { randomDocument } from '../support/xml-documents.ts'
+import { decodeBytes, type Milled, millBytes } from '../support/xml-milling.ts'
+import { mutate } from '../support/xml-mutations.ts'
+import { reduceBytes } from '../support/xml-reduction.ts'
+import { explanation } from './disagreements.ts'
+
+export interface Finding {
+  readonly seed: number
+  readonly mutations: readonly string[]
+  /** The smallest document found on which both still disagree without an explanation. */
+  readonly document: string
+  readonly xmlmill: string
+  readonly libxml2: string
+}
+
+export interface OracleReport {
+  readonly trials: number
+  readonly accepted: number
+  readonly refused: number
+  /** By kind of disagreement. */
+  readonly explained: Readonly<Record<string, number>>
+  readonly findings: readonly Finding[]
+}
+
+/** Damaged documents made from one generated document: generating and judging cost about the same. */
+const MUTATIONS_PER_DOCUMENT = 4
+
+/**
+ * Judges `count` documents for seeds from `firstSeed` up. Every tenth or so is left undamaged.
+ * `maxFindings`: reducing a finding costs hundreds of judgements.
+ */
+export function consultOracle(parser: Parser, firstSeed: number, count: number, maxFindings = 20): OracleReport {
+  const explained: Record<string, number> = {}
+  const findings: Finding[] = []
+  let accepted = 0
+  for (let trial = 0; trial < count; trial++) {
+    const seed = firstSeed + trial
+    const { bytes, mutations } = damagedDocument(seed)
+    const verdict = compare(parser, bytes, seed)
+    if (verdict.milled.ok) accepted++
+    if (verdict.agree) continue
+    if (verdict.explanation !== undefined) explained[verdict.explanation] = (explained[verdict.explanation] ?? 0) + 1
+    else if (findings.length < maxFindings) findings.push(reduceFinding(parser, seed, bytes, mutations))
+  }
+  return { trials: count, accepted, refused: count - accepted, explained, findings }
+}
+
+function damagedDocument(seed: number): { bytes: Uint8Array; mutations: readonly string[] } {
+  const source = Buffer.from(randomDocument(seededRandom(Math.floor(seed / MUTATIONS_PER_DOCUMENT))))
+  const random = seededRandom(seed ^ 0x5bd1e995)
+  return chance(random, 0.1) ? { bytes: source, mutations: [] } : mutate(source, random)
+}
+
+/** Chunks as a download might deliver them: one, or many down to single bytes. */
+function randomCuts(length: number, seed: number): number[] {
+  const random = seededRandom(seed ^ 0x2545f491)
+  const cuts: number[] = []
+  const most = chance(random, 0.3) ? length : chance(random, 0.5) ? 3 : 64
+  for (let at = between(random, 1, most); at < length; at += between(random, 1, most)) cuts.push(at)
+  return cuts
+}
+
+interface Comparison {
+  readonly agree: boolean
+  readonly explanation: string | undefined
+  readonly milled: Milled
+  readonly objection: string | undefined
+}
+
+function compare(parser: Parser, bytes: Uint8Array, seed: number): Comparison {
+  const milled = millBytes(parser, bytes, randomCuts(bytes.length, seed))
+  const objection = libxml2Objection(bytes)
+  const agree = milled.ok === (objection === undefined)
+  return {
+    agree,
+    explanation: agree
+      ? undefined
+      : explanation({ text: decoded(bytes), refusal: milled.ok ? undefined : milled.failure.message, objection }),
+    milled,
+    objection,
+  }
+}
+
+function decoded(bytes: Uint8Array): string {
+  try {
+    return decodeBytes(bytes)
+  } catch {
+    return new TextDecoder('latin1').decode(bytes)
+  }
+}
+
+function reduceFinding(parser: Parser, seed: number, bytes: Uint8Array, mutations: readonly string[]): Finding {
+  const isFinding = (candidate: Uint8Array) => {
+    const { agree, explanation, milled } = compare(parser, candidate, seed)
+    return !agree && explanation === undefined && milled.ok === original.milled.ok
+  }
+  const original = compare(parser, bytes, seed)
+  const reduced = reduceBytes(bytes, isFinding)
+  const { milled, objection } = compare(parser, reduced, seed)
+  return {
+    seed,
+    mutations,
+    document: decoded(reduced),
+    xmlmill: milled.ok ? 'accepts' : `${milled.failure.code}: ${milled.failure.message}`,
+    libxml2: objection ?? 'accepts',
+  }
+}
