@@ -23,10 +23,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .command(
       'demo',
       false,
-      (command) => command.option('chaos', { type: 'boolean' }),
+      (command) => withOptions(command).option('chaos', { type: 'boolean' }),
       async (argv) => {
         const { demoCommand } = await import('./demo-command.ts')
-        exitCode = await demoCommand(argv.chaos === true)
+        exitCode = await demoCommand(argv.chaos === true, givenOptions(argv))
       },
     )
     .parserConfiguration({
@@ -44,7 +44,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .fail((message, error) => {
       // What a command throws comes by here as well; yargs' own errors are usage.
       if (error !== undefined && error.name !== 'YError') throw error
-      throw new MillError('OPTIONS_INVALID', withSuggestions(message ?? error?.message ?? 'the arguments are not understood'))
+      throw new MillError(
+        'OPTIONS_INVALID',
+        withSuggestions(message ?? error?.message ?? 'the arguments are not understood'),
+      )
     })
     .parseAsync([...args])
   return exitCode

@@ -65,9 +65,12 @@ ${EXIT_CODES}`
 export function demoHelp(columns: number): string {
   const chaos: Section = {
     title: 'Options',
-    rows: [['    --chaos', 'With documents that are malformed, cut, missing, or stall; exits 1 and names each.']],
+    rows: [
+      ['    --chaos', 'With documents that are malformed, cut, missing, or stall; exits 1 and names each.'],
+      ['…', 'Every option of a run, such as -j 2 or --progress plain.'],
+    ],
   }
-  return `xmlmill demo [--chaos]
+  return `xmlmill demo [--chaos] [options]
 
 Starts a server on loopback with 500 generated documents (about 120 MB) and mills them into demo.ndjson.
 

@@ -3,13 +3,18 @@
  * that kind. What no kind explains is a finding.
  */
 
-export interface Trial {
-  /** The document as text; where it cannot be decoded, a character a byte. */
-  readonly text: string
+export interface Judgements {
   /** xmlmill's message; undefined where it accepts. */
   readonly refusal: string | undefined
   /** libxml2's message; undefined where it accepts. */
   readonly objection: string | undefined
+}
+
+export interface Trial extends Judgements {
+  /** The document as text; where it cannot be decoded, a character a byte. */
+  readonly text: string
+  /** What both say of another document. */
+  readonly judge: (text: string) => Judgements
 }
 
 interface Disagreement {
@@ -45,9 +50,37 @@ const DISAGREEMENTS: readonly Disagreement[] = [
       return list !== undefined && /%[^\s;%&]+;/.test(text.slice(list.index + list[0].length))
     },
   },
+  {
+    name: 'malformed entity declared behind an unread parameter entity',
+    reason:
+      'XML 1.0, 5.1 forbids processing such declarations: the unread entity may have declared the same name first. libxml2 processes them.',
+    explains: ({ text, refusal, objection, judge }) => {
+      if (refusal !== undefined) return false
+      const without = withoutUnreadReferences(text)
+      if (without === text) return false
+      const again = judge(without)
+      return again.refusal !== undefined && again.objection === objection
+    },
+  },
+  {
+    name: 'NDATA without a name',
+    reason: 'Production [76] wants the name of a notation behind NDATA. libxml2 takes nothing for one.',
+    explains: ({ text, refusal, objection }) =>
+      objection === undefined &&
+      refusal !== undefined &&
+      /a notation's name is expected/.test(refusal) &&
+      /NDATA\s+>/.test(text),
+  },
 ]
 
 /** The name of the kind of disagreement; undefined when nobody has explained it. */
 export function explanation(trial: Trial): string | undefined {
   return DISAGREEMENTS.find(({ explains }) => explains(trial))?.name
+}
+
+function withoutUnreadReferences(text: string): string {
+  return text.replace(/%([^\s;%&"'<>]+);/g, (reference, name: string, at: number) => {
+    const declaration = text.slice(0, at).match(/<!ENTITY\s+%\s+(\S+)\s+["']/g) ?? []
+    return declaration.some((start) => start.split(/\s+/)[2] === name) ? reference : ''
+  })
 }

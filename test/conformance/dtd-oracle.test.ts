@@ -5,7 +5,7 @@ import { seededRandom } from '../support/seeded-random.ts'
 import { mutate } from '../support/xml-mutations.ts'
 import { reduceText } from '../support/xml-reduction.ts'
 import { randomSubset } from '../support/xml-subsets.ts'
-import { explanation } from './disagreements.ts'
+import { explanation, type Judgements } from './disagreements.ts'
 
 const FIRST = '<!DOCTYPE a'
 
@@ -19,15 +19,19 @@ function refusalOf(doctype: string): string | undefined {
   }
 }
 
+const judge = (doctype: string): Judgements => ({
+  refusal: refusalOf(doctype),
+  objection: libxml2Objection(Buffer.from(`${doctype}<a/>`)),
+})
+
 /** Undefined where both agree, or part for a known reason. */
 function disagreement(doctype: string): string | undefined {
   // Only where a declaration begins and nothing but it stands is the rest of the document none of its business.
   if (!doctype.startsWith(FIRST)) return undefined
-  const refusal = refusalOf(doctype)
+  const { refusal, objection } = judge(doctype)
   if (refusal?.includes('the document type declaration ends before this')) return undefined
-  const objection = libxml2Objection(Buffer.from(`${doctype}<a/>`))
   if ((refusal === undefined) === (objection === undefined)) return undefined
-  if (explanation({ text: doctype, refusal, objection }) !== undefined) return undefined
+  if (explanation({ text: doctype, refusal, objection, judge }) !== undefined) return undefined
   return `${JSON.stringify(doctype)}: ${refusal ?? 'accepted'}; libxml2: ${objection ?? 'accepted'}`
 }
 

@@ -7,7 +7,7 @@ import { randomDocument } from '../support/xml-documents.ts'
 import { decodeBytes, type Milled, millBytes } from '../support/xml-milling.ts'
 import { mutate } from '../support/xml-mutations.ts'
 import { reduceBytes } from '../support/xml-reduction.ts'
-import { explanation } from './disagreements.ts'
+import { explanation, type Judgements } from './disagreements.ts'
 
 export interface Finding {
   readonly seed: number
@@ -65,24 +65,24 @@ function randomCuts(length: number, seed: number): number[] {
   return cuts
 }
 
-interface Comparison {
+interface Comparison extends Judgements {
   readonly agree: boolean
   readonly explanation: string | undefined
   readonly milled: Milled
-  readonly objection: string | undefined
 }
 
 function compare(parser: Parser, bytes: Uint8Array, seed: number): Comparison {
   const milled = millBytes(parser, bytes, randomCuts(bytes.length, seed))
+  const refusal = milled.ok ? undefined : milled.failure.message
   const objection = libxml2Objection(bytes)
-  const agree = milled.ok === (objection === undefined)
+  const agree = (refusal === undefined) === (objection === undefined)
+  const judge = (text: string) => compare(parser, Buffer.from(text), seed)
   return {
     agree,
-    explanation: agree
-      ? undefined
-      : explanation({ text: decoded(bytes), refusal: milled.ok ? undefined : milled.failure.message, objection }),
     milled,
+    refusal,
     objection,
+    explanation: agree ? undefined : explanation({ text: decoded(bytes), refusal, objection, judge }),
   }
 }
 

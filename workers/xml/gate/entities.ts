@@ -1,10 +1,12 @@
 /** The general entities of one document: what its internal subset declares, and what a reference to each one means. */
 import { MillError } from '../../../src/errors.ts'
 import type { GeneralEntity } from '../dtd/doctype.ts'
+import { isCharacter, isName } from '../dtd/names.ts'
 
 /** What `&name;` stands for. */
 export type Meaning =
-  | { readonly kind: 'text'; readonly value: string }
+  /** `unresolved`: the entities it refers to in turn that have no known text; their references stand in `value`. */
+  | { readonly kind: 'text'; readonly value: string; readonly unresolved: readonly string[] }
   /** The replacement text holds `<`. */
   | { readonly kind: 'markup' }
   | { readonly kind: 'external' | 'unparsed' | 'undeclared' }
@@ -78,17 +80,19 @@ export class EntityTable {
 
   #read(name: string, path: readonly string[]): Meaning {
     const predefined = PREDEFINED.get(name)
-    if (predefined !== undefined) return { kind: 'text', value: predefined }
+    if (predefined !== undefined) return { kind: 'text', value: predefined, unresolved: [] }
     const entity = this.#declared.get(name)
     if (entity === undefined) {
       const value = this.#extra(name)
-      return value === undefined ? { kind: 'undeclared' } : { kind: 'text', value }
+      return value === undefined ? { kind: 'undeclared' } : { kind: 'text', value, unresolved: [] }
     }
     if (entity.kind !== 'internal') return { kind: entity.kind }
     if (path.includes(name)) {
       throw new MillError('XML_NOT_WELL_FORMED', `the entity ${name} refers to itself: ${[...path, name].join(' > ')}`)
     }
     if (entity.value.includes('<')) return { kind: 'markup' }
+    checkReferences(name, entity.value)
+    const unresolved: string[] = []
     let isPlain = true
     let length = 0
     const value = entity.value.replace(REFERENCE, (reference, hex?: string, decimal?: string, inner = '') => {
@@ -96,13 +100,14 @@ export class EntityTable {
       if (character !== undefined) return character
       const meaning = this.#resolve(inner, [...path, name])
       if (meaning.kind === 'markup') isPlain = false
+      unresolved.push(...(meaning.kind === 'text' ? meaning.unresolved : [inner]))
       if (meaning.kind !== 'text') return reference
       // A value that long is refused wherever it is used: stop before it is built.
       length += meaning.value.length
       if (length > this.#maxChars) throw this.#exploded()
       return meaning.value
     })
-    return isPlain ? { kind: 'text', value } : { kind: 'markup' }
+    return isPlain ? { kind: 'text', value, unresolved } : { kind: 'markup' }
   }
 
   #spend(chars: number): void {
@@ -118,11 +123,21 @@ export class EntityTable {
   }
 }
 
-/** The gate has checked every reference: these are well-formed. */
-const REFERENCE = /&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([^;&]+));/g
+/** Well-formed references, as the gate and `checkReferences` leave them. */
+const REFERENCE = /&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([^;&#]+));/g
 
 function characterOf(hex: string | undefined, decimal: string | undefined): string | undefined {
   if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16))
   if (decimal !== undefined) return String.fromCodePoint(Number.parseInt(decimal, 10))
   return undefined
+}
+
+/** A replacement text is read where the entity is used, and has to be well-formed by itself (XML 1.0 section 4.3.2). */
+function checkReferences(entity: string, replacement: string): void {
+  for (const [, rest = ''] of replacement.matchAll(/&([^&]*)/g)) {
+    const [, hex, decimal, name] = /^(?:#x([0-9a-fA-F]+)|#([0-9]+)|([^;]+));/.exec(rest) ?? []
+    const code = hex === undefined ? Number(decimal ?? Number.NaN) : Number.parseInt(hex, 16)
+    if (name === undefined ? isCharacter(code) : isName(name)) continue
+    throw new MillError('XML_NOT_WELL_FORMED', `the entity ${entity} holds an & that begins no reference: &${rest}`)
+  }
 }

@@ -6,7 +6,7 @@ import { SaxesParser } from 'saxes'
 import { MillError } from '../../../src/errors.ts'
 import { type Doctype, DoctypeError, parseDoctype } from '../dtd/doctype.ts'
 import { RecordMatcher, type RecordPath, usesNamespaces } from '../record-path.ts'
-import { EntityTable } from './entities.ts'
+import { EntityTable, type Meaning } from './entities.ts'
 import { NamespaceScopes } from './namespaces.ts'
 import { placeOf } from './place.ts'
 import { rewrittenTag } from './start-tag.ts'
@@ -254,19 +254,24 @@ class Gate {
   #onReference(end: number): void {
     const start = this.#text.lastIndexOf('&', end - 1)
     const name = this.#text.slice(start + 1, end - 1)
-    const isInAttribute = this.#tagStart >= 0
-    let meaning: ReturnType<EntityTable['meaning']>
+    let meaning: Meaning
     try {
       meaning = this.#entities.meaning(name)
     } catch (error) {
       throw error instanceof MillError ? this.#error(error.code, error.message, start) : error
     }
-    const { kind } = meaning
-    if (kind === 'text') {
+    if (meaning.kind === 'text') {
+      for (const inner of meaning.unresolved) this.#checkEntity(inner, this.#entities.meaning(inner).kind, start)
       // Every error costs saxes a stack trace: not again for this one.
-      this.#saxes.ENTITIES[name] = ''
+      if (meaning.unresolved.length === 0) this.#saxes.ENTITIES[name] = ''
       return
     }
+    this.#checkEntity(name, meaning.kind, start)
+  }
+
+  /** What may stand where a text is not known (XML 1.0 sections 4.1 and 4.4). */
+  #checkEntity(name: string, kind: Meaning['kind'], start: number): void {
+    const isInAttribute = this.#tagStart >= 0
     if (kind === 'markup') {
       if (isInAttribute) this.#fail(`the entity ${name} holds a <, which an attribute's value cannot have`, start)
       const sentence = `the entity ${name} holds markup, which --parser fast-xml-parser does not expand`

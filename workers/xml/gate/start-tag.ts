@@ -45,8 +45,10 @@ function withDeclared(tag: string, declared: NonNullable<TagContext['attributes'
   const normalised = tag.replace(ATTRIBUTE, (attribute, name: string, quoted: string) => {
     present.add(name)
     if (!declared.get(name)?.normalised) return attribute
+    // The spaces of character references count as well.
+    const value = quoted.slice(1, -1).replace(/&#(?:0*32|x0*20);/g, ' ')
     const quote = quoted.slice(0, 1)
-    return `${name}=${quote}${quoted.slice(1, -1).replace(/ +/g, ' ').replace(/^ | $/g, '')}${quote}`
+    return `${name}=${quote}${value.replace(/ +/g, ' ').replace(/^ | $/g, '')}${quote}`
   })
   const absent = [...declared].filter(([name, { default: value }]) => value !== undefined && !present.has(name))
   if (absent.length === 0) return normalised
