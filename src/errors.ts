@@ -150,6 +150,53 @@ export const ERRORS = {
     meaning: 'The document breaks a rule of XML 1.0; the message names the rule, the line and the column.',
     remedy: 'Have the document corrected at the source.',
   },
+  XML_SYNTAX: {
+    disposition: 'fail',
+    meaning: 'Markup is malformed, such as an attribute without quotes or a lone "&"; the message says what and where.',
+    remedy: 'Have the document corrected at the source.',
+  },
+  XML_TAG_MISMATCH: {
+    disposition: 'fail',
+    meaning: 'An end tag closes another element than the one that is open.',
+    remedy: 'Have the document corrected at the source: the message says where the open element began.',
+  },
+  XML_ATTRIBUTE_DUPLICATE: {
+    disposition: 'fail',
+    meaning: 'An attribute stands twice in one tag.',
+    remedy: 'Have the document corrected at the source.',
+  },
+  XML_CHARACTER_INVALID: {
+    disposition: 'fail',
+    meaning:
+      'The document has a character, or a reference to one, that XML 1.0 does not allow, such as a control character.',
+    remedy: 'Have the character removed at the source; XML 1.1 documents with such characters are not read.',
+  },
+  XML_ROOT_INVALID: {
+    disposition: 'fail',
+    meaning:
+      'Something stands outside the root element that cannot stand there: text, a second root, or a CDATA section.',
+    remedy: 'Have the document corrected at the source; several documents in one body must be served one by one.',
+  },
+  XML_DOCTYPE_INVALID: {
+    disposition: 'fail',
+    meaning: 'The document type declaration is malformed or misplaced.',
+    remedy: 'Have the document corrected at the source.',
+  },
+  XML_ENTITY_UNDECLARED: {
+    disposition: 'fail',
+    meaning: 'A reference names an entity that the document does not declare.',
+    remedy: 'Have the entity declared, or written as a character, at the source.',
+  },
+  XML_ENTITY_INVALID: {
+    disposition: 'fail',
+    meaning: 'An entity is used where it cannot be, or its text is not whole by itself.',
+    remedy: 'Have the document corrected at the source.',
+  },
+  XML_NAMESPACE_INVALID: {
+    disposition: 'fail',
+    meaning: 'The document breaks a rule of Namespaces in XML, and --namespaces is strict.',
+    remedy: 'Leave out --namespaces strict, or have the document corrected at the source.',
+  },
   XML_TRUNCATED: {
     disposition: 'retry',
     meaning: 'The document ends in the middle: an element or a construct is still open.',
@@ -169,6 +216,11 @@ export const ERRORS = {
     disposition: 'fail',
     meaning: 'A record is larger than --max-record-bytes.',
     remedy: 'Choose a smaller element with --record, or raise --max-record-bytes.',
+  },
+  NAMES_TOO_MANY: {
+    disposition: 'fail',
+    meaning: "The document's different names of elements and attributes take more memory than a record may.",
+    remedy: 'Raise --max-record-bytes if the document is to be trusted.',
   },
   PARSER_FAILED: {
     disposition: 'fail',

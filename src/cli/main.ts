@@ -4,10 +4,17 @@ import { MillError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 
+/** What package.json's `engines` asks for: npm only warns, and an older Node would stop at a syntax error. */
+const MIN_NODE = 24
+
 process.exitCode = await main(process.argv.slice(2))
 
 /** @returns the exit code */
 async function main(args: readonly string[]): Promise<number> {
+  if (Number.parseInt(process.versions.node, 10) < MIN_NODE) {
+    process.stderr.write(`xmlmill: this is Node ${process.versions.node}; xmlmill needs Node ${MIN_NODE} or newer\n`)
+    return EXIT.usage
+  }
   if (args.includes('--help') || args.includes('-h')) return showHelp(args[0])
   if (args.includes('--version')) return show(`${VERSION}\n`)
   try {

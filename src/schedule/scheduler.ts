@@ -32,7 +32,7 @@ interface Entry extends Attempt {
 
 interface Host {
   readonly name: string
-  /** Documents not yet done or failed; a host without any is forgotten. */
+  /** Documents not yet done or failed; a host without any is forgotten once its times have passed. */
   documents: number
   running: number
   /** Documents for another try go before new ones. */
@@ -158,8 +158,8 @@ export class Scheduler {
   }
 
   /**
-   * Documents that will not be tried again because their server asked to wait for longer than the limit. Call when nothing runs
-   * and the list has ended; those whose time has come by then are left to `next`.
+   * Documents that will not be tried again because their server asked to wait for longer than the limit. Call when nothing else
+   * can be had: the list has ended, or nothing more of it fits; those whose time has come by then are left to `next`.
    */
   giveUp(now: number): { readonly document: Document; readonly attempts: number; readonly failure: Failure }[] {
     const given: { document: Document; attempts: number; failure: Failure }[] = []
@@ -171,8 +171,8 @@ export class Scheduler {
       if (host.putOff === undefined || host.coolUntil <= now) continue
       for (let entry = this.#take(host); entry !== undefined; entry = this.#take(host)) {
         given.push({ document: entry.document, attempts: entry.number, failure: host.putOff })
+        this.#leave(host, now)
       }
-      this.#hosts.delete(host.name)
     }
     return given
   }
@@ -213,7 +213,8 @@ export class Scheduler {
   #wake(now: number): void {
     for (let host = this.#hostTimes.popDue(now); host !== undefined; host = this.#hostTimes.popDue(now)) {
       host.timer = 0
-      this.#runnable.add(host)
+      if (host.documents > 0) this.#runnable.add(host)
+      else this.#forget(host, now)
     }
     for (let entry = this.#waiting.popDue(now); entry !== undefined; entry = this.#waiting.popDue(now)) {
       this.#queueAgain(entry)
@@ -224,15 +225,19 @@ export class Scheduler {
   #mayStart(host: Host, now: number): boolean {
     if (!this.#hasQueued(host)) return false
     if (host.name !== '' && host.running >= this.#options.perHost) return false
-    const from = Math.max(host.nextStart, host.coolUntil)
-    if (from > now) {
-      if (host.timer !== from) {
-        host.timer = from
-        this.#hostTimes.push(from, host)
-      }
-      return false
-    }
+    if (this.#wakeLater(host, now)) return false
     host.putOff = undefined
+    return true
+  }
+
+  /** Whether the host's rate or cooling stand against a start; then it is woken when they no longer do. */
+  #wakeLater(host: Host, now: number): boolean {
+    const from = Math.max(host.nextStart, host.coolUntil)
+    if (from <= now) return false
+    if (host.timer !== from) {
+      host.timer = from
+      this.#hostTimes.push(from, host)
+    }
     return true
   }
 
@@ -271,10 +276,17 @@ export class Scheduler {
     this.#runnable.add(entry.host)
   }
 
-  /** One document less at a host; a host is only remembered while its documents or its times need it. */
+  /** One document less at a host. */
   #leave(host: Host, now: number): void {
     host.documents -= 1
-    if (host.documents === 0 && host.nextStart <= now && host.coolUntil <= now) this.#hosts.delete(host.name)
+    if (host.documents === 0) this.#forget(host, now)
+  }
+
+  /** A host without documents is only remembered while its times need it. */
+  #forget(host: Host, now: number): void {
+    // A timer may be left of one that was forgotten before and has come back since.
+    if (this.#hosts.get(host.name) !== host) return
+    if (!this.#wakeLater(host, now)) this.#hosts.delete(host.name)
   }
 
   #host(name: string): Host {

@@ -8,6 +8,8 @@ export interface Judgements {
   readonly refusal: string | undefined
   /** libxml2's message; undefined where it accepts. */
   readonly objection: string | undefined
+  /** Where both accept: the first difference between what they read. */
+  readonly difference?: string | undefined
 }
 
 export interface Trial extends Judgements {

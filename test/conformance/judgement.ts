@@ -1,7 +1,8 @@
 /** What a parser's answer to a case of the suite is worth. */
 import type { ErrorCode } from '../../src/errors.ts'
+import { comparisonFor, contentDifference, recordContent } from '../support/xml-content.ts'
 import { decodeBytes, type Milled, type MilledRecord } from '../support/xml-milling.ts'
-import { canonicalContent, contentDifference, recordContent } from './canonical.ts'
+import { canonicalContent } from './canonical.ts'
 import { EXCEPTIONS } from './exceptions.ts'
 import { ERRATA, readCaseFile, type SuiteCase } from './suite.ts'
 
@@ -81,8 +82,7 @@ function isApplicable({ versions, editions, recommendation }: SuiteCase): boolea
 }
 
 function outputDifference(path: string, source: string, records: readonly MilledRecord[]): string | undefined {
-  // References, too, end a piece: an entity may hold anything.
-  const comparison = { inPieces: /<!\[CDATA\[|<!--|<\?(?!xml )|&/.test(source) }
+  const comparison = comparisonFor(source)
   const expected = canonicalContent(decodeBytes(readCaseFile(path)), comparison)
   const [root] = records
   if (root === undefined) return 'no record'

@@ -1,8 +1,9 @@
-/** Accept or refuse: xmlmill against libxml2, on random documents and damaged copies of them. */
+/** Accept or refuse, and what the content is: xmlmill against libxml2, on random documents and damaged copies of them. */
 
 import type { Parser } from '../../workers/xml/parser.ts'
-import { libxml2Objection } from '../support/libxml2-judge.ts'
+import { libxml2Content, libxml2Objection } from '../support/libxml2-judge.ts'
 import { between, chance, seededRandom } from '../support/seeded-random.ts'
+import { comparisonFor, contentDifference, recordContent } from '../support/xml-content.ts'
 import { randomDocument } from '../support/xml-documents.ts'
 import { decodeBytes, type Milled, millBytes } from '../support/xml-milling.ts'
 import { mutate } from '../support/xml-mutations.ts'
@@ -16,6 +17,8 @@ export interface Finding {
   readonly document: string
   readonly xmlmill: string
   readonly libxml2: string
+  /** Where both accept the document, but not with the same content. */
+  readonly difference: string | undefined
 }
 
 export interface OracleReport {
@@ -75,15 +78,29 @@ function compare(parser: Parser, bytes: Uint8Array, seed: number): Comparison {
   const milled = millBytes(parser, bytes, randomCuts(bytes.length, seed))
   const refusal = milled.ok ? undefined : milled.failure.message
   const objection = libxml2Objection(bytes)
-  const agree = (refusal === undefined) === (objection === undefined)
-  const judge = (text: string) => compare(parser, Buffer.from(text), seed)
+  const text = decoded(bytes)
+  const difference = milled.ok && objection === undefined ? differenceInContent(bytes, text, milled) : undefined
+  const agree = (refusal === undefined) === (objection === undefined) && difference === undefined
+  const judge = (other: string) => compare(parser, Buffer.from(other), seed)
   return {
     agree,
     milled,
     refusal,
     objection,
-    explanation: agree ? undefined : explanation({ text: decoded(bytes), refusal, objection, judge }),
+    difference,
+    explanation: agree ? undefined : explanation({ text, refusal, objection, difference, judge }),
   }
+}
+
+/** Between libxml2's tree and our record; undefined as well where libxml2 gives no tree. */
+function differenceInContent(bytes: Uint8Array, text: string, { records }: Milled & { ok: true }): string | undefined {
+  const comparison = comparisonFor(text)
+  const expected = libxml2Content(bytes, comparison)
+  if (expected === undefined) return undefined
+  const [root] = records
+  if (root === undefined) return 'no record'
+  if (root.name !== expected.name) return `the root is ${root.name}, not ${expected.name}`
+  return contentDifference(expected.content, recordContent(root.record, comparison), root.name)
 }
 
 function decoded(bytes: Uint8Array): string {
@@ -96,17 +113,23 @@ function decoded(bytes: Uint8Array): string {
 
 function reduceFinding(parser: Parser, seed: number, bytes: Uint8Array, mutations: readonly string[]): Finding {
   const isFinding = (candidate: Uint8Array) => {
-    const { agree, explanation, milled } = compare(parser, candidate, seed)
-    return !agree && explanation === undefined && milled.ok === original.milled.ok
+    const { agree, explanation, milled, difference } = compare(parser, candidate, seed)
+    return (
+      !agree &&
+      explanation === undefined &&
+      milled.ok === original.milled.ok &&
+      (difference === undefined) === (original.difference === undefined)
+    )
   }
   const original = compare(parser, bytes, seed)
   const reduced = reduceBytes(bytes, isFinding)
-  const { milled, objection } = compare(parser, reduced, seed)
+  const { milled, objection, difference } = compare(parser, reduced, seed)
   return {
     seed,
     mutations,
     document: decoded(reduced),
     xmlmill: milled.ok ? 'accepts' : `${milled.failure.code}: ${milled.failure.message}`,
     libxml2: objection ?? 'accepts',
+    difference,
   }
 }

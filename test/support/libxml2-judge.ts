@@ -1,17 +1,29 @@
-/** libxml2 as a judge of well-formedness: non-validating, without namespaces' errors, and without anything external. */
-import { ParseOption, XmlDocument, XmlParseError } from 'libxml2-wasm'
+/** libxml2 as a judge: non-validating, and without anything external. */
+import {
+  ParseOption,
+  XmlCData,
+  XmlDocument,
+  XmlElement,
+  XmlEntityReference,
+  XmlParseError,
+  XmlText,
+  XmlXPath,
+} from 'libxml2-wasm'
+import { type Content, ContentBuilder, type TextComparison } from './xml-content.ts'
 
 /** libxml2's xmlErrorLevel: below it stand warnings and errors of validity and of namespaces, which leave a document well-formed. */
 const XML_ERR_FATAL = 3
 
-const OPTIONS = ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_HUGE
+const SAFE = ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_HUGE
+/** Entities expanded, defaults of attributes added. */
+const COMPLETE = SAFE | ParseOption.XML_PARSE_NOENT | ParseOption.XML_PARSE_DTDATTR
 
-/** Undefined for a well-formed document, else the first fatal error's message. */
+/** Undefined for a well-formed document, else the first fatal error's message. Namespaces are not judged. */
 export function libxml2Objection(bytes: Uint8Array): string | undefined {
   // The binding passes an empty buffer as a null pointer, for which libxml2 reports nothing.
   if (bytes.length === 0) return 'Document is empty'
   try {
-    XmlDocument.fromBuffer(bytes, { option: OPTIONS }).dispose()
+    XmlDocument.fromBuffer(bytes, { option: SAFE }).dispose()
     return undefined
   } catch (thrown) {
     if (!(thrown instanceof XmlParseError)) throw thrown
@@ -19,4 +31,42 @@ export function libxml2Objection(bytes: Uint8Array): string | undefined {
     if (fatal !== undefined) return fatal.message.trim()
     return thrown.details.length === 0 ? thrown.message : undefined
   }
+}
+
+/**
+ * The root element as libxml2 reads it; undefined where it has any objection, such as an unbound prefix: the binding
+ * then gives no tree.
+ */
+export function libxml2Content(
+  bytes: Uint8Array,
+  comparison: TextComparison,
+): { readonly name: string; readonly content: Content } | undefined {
+  try {
+    using document = XmlDocument.fromBuffer(bytes, { option: COMPLETE })
+    return { name: nameOf(document.root), content: contentOf(document.root, comparison) }
+  } catch (thrown) {
+    if (thrown instanceof XmlParseError) return undefined
+    throw thrown
+  }
+}
+
+const CHILDREN = XmlXPath.compile('node()')
+
+function contentOf(element: XmlElement, comparison: TextComparison): Content {
+  const builder = new ContentBuilder()
+  for (const [prefix, uri] of Object.entries(element.nsDeclarations)) {
+    builder.attributes.set(prefix === '' ? 'xmlns' : `xmlns:${prefix}`, uri)
+  }
+  for (const attribute of element.attrs) builder.attributes.set(nameOf(attribute), attribute.value)
+  // Not by `next`: the binding's instructions have none.
+  for (const node of element.find(CHILDREN)) {
+    if (node instanceof XmlElement) builder.addChild(nameOf(node), contentOf(node, comparison))
+    else if (node instanceof XmlText || node instanceof XmlCData) builder.addText(node.content)
+    else if (node instanceof XmlEntityReference) builder.addText(`&${node.name};`)
+  }
+  return builder.build(comparison)
+}
+
+function nameOf({ prefix, name }: { readonly prefix: string; readonly name: string }): string {
+  return prefix === '' ? name : `${prefix}:${name}`
 }

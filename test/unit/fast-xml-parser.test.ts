@@ -138,6 +138,7 @@ test('adds and normalises attributes as the internal subset declares them', () =
   const dtd = `<!DOCTYPE a [
     <!ATTLIST a id ID #IMPLIED kind NMTOKENS "x  y" lang CDATA "d&#10;e&quot;" fixed CDATA #FIXED "f">
   ]>`
+  expect(root(`${dtd}<a kind="&#32;x&#x20;&#32;y\n"/>`)).toBe('{"@_kind":"x y","@_lang":"d\\ne\\"","@_fixed":"f"}')
   expect(root(`${dtd}<a id="  one " lang="l  l"/>`)).toBe('{"@_id":"one","@_lang":"l  l","@_kind":"x y","@_fixed":"f"}')
   expect(root(`${dtd}<a\n>1</a>`)).toBe('{"#text":"1","@_kind":"x y","@_lang":"d\\ne\\"","@_fixed":"f"}')
   const bound = '<!DOCTYPE a [<!ATTLIST a xmlns CDATA #FIXED "urn:a">]><a><b>1</b></a>'
@@ -147,6 +148,17 @@ test('adds and normalises attributes as the internal subset declares them', () =
 test('refuses an internal subset that is not well-formed, with its place', () => {
   const error = failure('<!-- é -->\r\n<!DOCTYPE a [\r\n  <!ENTITY x y>\r\n]><a/>')
   expect(error).toMatchObject({ code: 'XML_NOT_WELL_FORMED', details: { line: 3, column: 14, byteOffset: 41 } })
+})
+
+test.each([
+  ['<!ENTITY x "&#38;">', '&x;'],
+  ['<!ENTITY x "&#38;#9">', '&x;7;'],
+  ['<!ENTITY x "&#38;#0;">', '&x;'],
+  ['<!ENTITY x "&y;">', '&x;'],
+  ['<!ENTITY x "&y;"><!ENTITY y SYSTEM "y" NDATA n>', '&x;'],
+])('checks what is inside an entity, as in %s', (declarations, reference) => {
+  const error = failure(`<!DOCTYPE a [${declarations}]><a>\n${reference}</a>`)
+  expect(error).toMatchObject({ code: 'XML_NOT_WELL_FORMED', details: { line: 2, column: 1 } })
 })
 
 test('says that it does not expand markup', () => {

@@ -6,6 +6,7 @@
  * included, or as `{namespace}local`, `{namespace}*`, and `{}local` for no namespace.
  */
 import { MillError } from '../../src/errors.ts'
+import { nameEnd } from './dtd/names.ts'
 
 export interface RecordStep {
   /** A child of what the step before matched (of the document itself for the first step), or any element below it. */
@@ -32,11 +33,6 @@ export interface ElementName {
 
 /** The matcher keeps the steps of a path as the bits of a number. */
 const MAX_STEPS = 30
-
-const NAME_START =
-  ':A-Z_a-z\\u{C0}-\\u{D6}\\u{D8}-\\u{F6}\\u{F8}-\\u{2FF}\\u{370}-\\u{37D}\\u{37F}-\\u{1FFF}\\u{200C}\\u{200D}\\u{2070}-\\u{218F}\\u{2C00}-\\u{2FEF}\\u{3001}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFFD}\\u{10000}-\\u{EFFFF}'
-/** XML 1.0 (fifth edition) 2.3, production 5. */
-const NAME = new RegExp(`^[${NAME_START}][${NAME_START}\\-.0-9\\u{B7}\\u{300}-\\u{36F}\\u{203F}\\u{2040}]*$`, 'u')
 
 /** @throws MillError OPTIONS_INVALID when the path cannot match any element */
 export function parseRecordPath(text: string): RecordPath {
@@ -67,7 +63,7 @@ function checkedName(path: string, name: string, isLocal: boolean): string | und
   if (/[[\]@()=]|^\.\.?$/.test(name)) {
     throw impossible(path, `${name} is more of XPath than is known here: names, *, / and // are`)
   }
-  if (!NAME.test(name)) throw impossible(path, `${name} is not a name that an element can have`)
+  if (nameEnd(name, 0) !== name.length) throw impossible(path, `${name} is not a name that an element can have`)
   if (isLocal && name.includes(':')) throw impossible(path, `${name} has a prefix beside a {namespace}`)
   return name
 }

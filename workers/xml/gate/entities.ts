@@ -1,7 +1,7 @@
 /** The general entities of one document: what its internal subset declares, and what a reference to each one means. */
 import { MillError } from '../../../src/errors.ts'
 import type { GeneralEntity } from '../dtd/doctype.ts'
-import { isCharacter, isName } from '../dtd/names.ts'
+import { isCharacter, nameEnd } from '../dtd/names.ts'
 
 /** What `&name;` stands for. */
 export type Meaning =
@@ -137,7 +137,7 @@ function checkReferences(entity: string, replacement: string): void {
   for (const [, rest = ''] of replacement.matchAll(/&([^&]*)/g)) {
     const [, hex, decimal, name] = /^(?:#x([0-9a-fA-F]+)|#([0-9]+)|([^;]+));/.exec(rest) ?? []
     const code = hex === undefined ? Number(decimal ?? Number.NaN) : Number.parseInt(hex, 16)
-    if (name === undefined ? isCharacter(code) : isName(name)) continue
+    if (name === undefined ? isCharacter(code) : nameEnd(name, 0) === name.length) continue
     throw new MillError('XML_NOT_WELL_FORMED', `the entity ${entity} holds an & that begins no reference: &${rest}`)
   }
 }

@@ -36,7 +36,7 @@ function hasLineOrTab(tag: string): boolean {
 /** An entity's text as an attribute takes it: its white space becomes spaces, unlike that of a character reference. */
 function attributeText(entities: EntityTable, name: string): string | undefined {
   const meaning = entities.meaning(name)
-  if (meaning.kind !== 'text' || !/[\t\n\r]/.test(meaning.value)) return undefined
+  if (meaning.kind !== 'text' || !/[ \t\n\r]/.test(meaning.value)) return undefined
   return escaped(meaning.value.replace(/[\t\n\r]/g, ' '))
 }
 
