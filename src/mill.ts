@@ -5,12 +5,16 @@
  * parse it and send its records, which are held until the document is whole; then it is delivered to the sink. What happens
  * is told as events. This thread only moves bytes: it never parses and never blocks.
  */
+import { availableParallelism } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type Failure, MillError } from './errors.ts'
-import type { Attempt, Document } from './model.ts'
+import type { Attempt, Document, Hold } from './model.ts'
 import type { RunOptions } from './options.ts'
-import { DOCUMENTS_PER_THREAD, type TaskEnd, type TaskObserver, ThreadPool } from './pool/pool.ts'
-import type { Listener, RunEvent } from './report/events.ts'
+import { documentsPerThread, type TaskEnd, type TaskObserver, ThreadPool } from './pool/pool.ts'
+import { redactUrl } from './redact.ts'
+import type { Listener, RunEvent, RunSetting } from './report/events.ts'
 import { Bell } from './schedule/bell.ts'
+import { LoadMeter } from './schedule/load-meter.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { Delivery } from './sinks/delivery.ts'
 import type { SettledDocument, Sink } from './sinks/sink.ts'
@@ -23,6 +27,12 @@ const LOOKAHEAD = 10_000
 
 /** Memory that the records of unfinished and unwritten documents may take; what is beyond goes to the spool. */
 const HELD_BYTES = 64 << 20
+
+/** How often it is told how things stand. */
+const SAMPLE_MS = 250
+
+/** How often the delay of the main loop is measured: what the histogram has in it includes this. */
+const LOOP_DELAY_MS = 10
 
 /** Crashes of a thread that a document may be part of. */
 const MAX_CRASHES = 3
@@ -57,17 +67,27 @@ class Run implements AsyncDisposable {
   readonly #bell = new Bell()
   /** How often the thread crashed under a document; most are never in here. */
   readonly #crashes = new Map<number, number>()
+  readonly #meter: LoadMeter
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_MS })
+  /** Documents that the threads hold together. */
+  readonly #room: number
   #lastTask = 0
   #listed = 0
   #hasListEnded = false
+  /** Place in the list of the document that is read and for which there is no room yet. */
+  #heldBack: number | undefined
   #stop: { readonly reason: unknown } | undefined
 
   constructor(input: RunInput) {
     this.#input = input
     this.#options = input.options
     this.#scheduler = new Scheduler(input.options.schedule)
-    this.#pool = new ThreadPool({ options: input.options.thread }, input.options.threads)
-    this.#delivery = new Delivery(input.sink, input.options.ordered, {
+    const { threads, schedule, thread } = input.options
+    const perThread = documentsPerThread(threads, schedule.concurrency)
+    this.#room = threads * perThread
+    this.#pool = new ThreadPool({ options: thread }, threads, perThread)
+    this.#meter = new LoadMeter(threads, this.#now())
+    this.#delivery = new Delivery(this.#metered(input.sink), input.options.ordered, {
       onWritten: (document) => this.#written(document),
       onFailed: (error) => this.#stopWith(error),
     })
@@ -75,7 +95,10 @@ class Run implements AsyncDisposable {
 
   async completed(): Promise<void> {
     const { threads, schedule } = this.#options
-    this.#emit({ type: 'run-started', threads, concurrency: schedule.concurrency })
+    this.#emit({ type: 'run-started', threads, concurrency: schedule.concurrency, setting: this.#setting() })
+    this.#loopDelay.enable()
+    const sampling = setInterval(() => this.#sample(), SAMPLE_MS)
+    sampling.unref()
     const { signal } = this.#input
     const abort = () => this.#stopWith(new MillError('ABORTED', 'the run was stopped', { cause: signal?.reason }))
     if (signal?.aborted === true) abort()
@@ -85,16 +108,23 @@ class Run implements AsyncDisposable {
       while (this.#stop === undefined && !this.#isComplete()) {
         this.#startDocuments()
         if (this.#giveUpDocuments()) continue
+        this.#standingChanged()
         const wakeAt = this.#scheduler.wakeAt()
         await this.#bell.rung(wakeAt === undefined ? undefined : wakeAt - this.#now())
       }
+      // Whoever stops a run wants it to leave the servers alone, however long the output takes.
+      if (this.#stop !== undefined) await this.#pool.close()
+      this.#standingChanged()
       await this.#delivery.drained()
+      this.#sample()
       if (this.#stop !== undefined) throw this.#stop.reason
       this.#emit({ type: 'run-ended' })
     } catch (error) {
       this.#emit({ type: 'run-ended', ...(error instanceof MillError && { stopped: error.toFailure() }) })
       throw error
     } finally {
+      clearInterval(sampling)
+      this.#loopDelay.disable()
       signal?.removeEventListener('abort', abort)
     }
   }
@@ -110,7 +140,9 @@ class Run implements AsyncDisposable {
   async #feed(): Promise<void> {
     for await (const listed of this.#input.list) {
       const { id } = listed.kind === 'document' ? listed.document : listed.line
+      this.#heldBack = id
       while (!this.#hasRoom(id)) await this.#bell.rung()
+      this.#heldBack = undefined
       if (this.#stop !== undefined) return
       if (listed.kind === 'document') this.#scheduler.add(listed.document)
       else this.#fail({ id, url: listed.line.url, host: '' }, 0, listed.line.failure)
@@ -133,17 +165,21 @@ class Run implements AsyncDisposable {
 
   /** Starts every document that may start now. */
   #startDocuments(): void {
-    const room = this.#options.threads * DOCUMENTS_PER_THREAD
-    while (this.#scheduler.attempting < room && !this.#delivery.isBehind) {
+    while (this.#scheduler.attempting < this.#room && !this.#delivery.isBehind) {
       const attempt = this.#scheduler.next(this.#now())
       if (attempt === undefined) return
       this.#try(attempt).catch((error: unknown) => this.#stopWith(error))
     }
   }
 
-  /** At the end of a run: what only a server's own wish to be left alone keeps waiting. Says whether there was any. */
+  /**
+   * When nothing else is left to do: what only a server's own wish to be left alone keeps waiting. Says whether there was any.
+   * So it is at the end of the list, and where such documents fill the lookahead or the window of `--ordered`: else the rest of the
+   * list would wait with them.
+   */
   #giveUpDocuments(): boolean {
-    if (!this.#hasListEnded) return false
+    const isFull = this.#heldBack !== undefined && !this.#hasRoom(this.#heldBack) && !this.#delivery.isBehind
+    if (!this.#hasListEnded && !isFull) return false
     const given = this.#scheduler.giveUp(this.#now())
     for (const { document, attempts, failure } of given) this.#fail(document, attempts, failure)
     return given.length > 0
@@ -161,6 +197,11 @@ class Run implements AsyncDisposable {
     const task = { id: this.#lastTask, url, attempt: number }
     const end = await this.#pool.run(task, observer, this.#crashes.has(id))
     if (this.#stop !== undefined) return
+    if (end.status === 'reported') {
+      const { outcome, thread } = end.report
+      const { times } = outcome.facts
+      this.#emit({ type: 'attempt-ended', id, attempt: number, thread, status: outcome.status, times })
+    }
     if (end.status === 'reported' && end.report.outcome.status === 'done') {
       this.#scheduler.done(attempt, this.#now())
       const { facts } = end.report.outcome
@@ -235,6 +276,49 @@ class Run implements AsyncDisposable {
     this.#bell.ring()
   }
 
+  /** Tells the meter how things stand from now on. */
+  #standingChanged(): void {
+    const { downloading, attempting, pending } = this.#scheduler
+    this.#meter.stands({ hold: this.#hold(), downloading, attempting, pending }, this.#now())
+  }
+
+  #hold(): Hold {
+    const { attempting, pending } = this.#scheduler
+    if (this.#delivery.isBehind) return 'output'
+    if (this.#hasListEnded && pending === 0) return attempting === 0 ? 'output' : 'end'
+    return attempting >= this.#room ? 'threads' : this.#scheduler.hold()
+  }
+
+  /** The sink, with the time of its writes taken. */
+  #metered(sink: Sink): Pick<Sink, 'write'> {
+    return {
+      write: async (documents) => {
+        this.#meter.writeBegan(this.#now())
+        await sink.write(documents)
+        this.#meter.writeEnded(this.#now())
+      },
+    }
+  }
+
+  #sample(): void {
+    const loopDelayMs = Math.max(0, this.#loopDelay.max / 1e6 - LOOP_DELAY_MS)
+    this.#loopDelay.reset()
+    this.#emit({ type: 'load-sampled', ...this.#meter.take(this.#now()), loopDelayMs })
+  }
+
+  #setting(): RunSetting {
+    const { schedule, thread, output } = this.#options
+    return {
+      cores: availableParallelism(),
+      perHost: schedule.perHost,
+      startIntervalMs: schedule.startIntervalMs,
+      parser: thread.parser,
+      hasTransform: thread.transform !== undefined,
+      ...(output !== undefined && { output: redactUrl(output) }),
+      startedAt: new Date(Date.now() - this.#now()).toISOString(),
+    }
+  }
+
   #stopWith(reason: unknown): void {
     this.#stop ??= { reason }
     this.#bell.ring()
@@ -245,7 +329,12 @@ class Run implements AsyncDisposable {
   }
 
   #emit(event: UntimedEvent): void {
-    this.#input.listener({ ...event, at: this.#now() })
+    try {
+      this.#input.listener({ ...event, at: this.#now() })
+    } catch (error) {
+      // A listener must not throw. One that does ends the run, not the process.
+      this.#stopWith(error)
+    }
   }
 }
 

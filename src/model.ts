@@ -64,3 +64,49 @@ export interface DocumentFacts {
 export type Outcome =
   | { readonly status: 'done'; readonly facts: DocumentFacts }
   | { readonly status: 'failed'; readonly failure: Failure; readonly facts: DocumentFacts }
+
+/** Why no further document was started. */
+export type Hold =
+  /** The list has not yielded the next URL yet. */
+  | 'list'
+  /** As many documents as --concurrency allows are downloading. */
+  | 'slots'
+  /** Hosts have as many as --per-host allows. */
+  | 'host'
+  /** --rate. */
+  | 'rate'
+  /** A server asked to be left alone. */
+  | 'cooling'
+  /** All that is left waits for another try. */
+  | 'retry'
+  /** Every thread has as many documents as it can hold. */
+  | 'threads'
+  /** Records wait for the output. */
+  | 'output'
+  /** Nothing is left to start. */
+  | 'end'
+
+/** How things stand at one moment. */
+export interface Standing {
+  readonly hold: Hold
+  /** Documents whose bodies are arriving. */
+  readonly downloading: number
+  /** Documents in threads. */
+  readonly attempting: number
+  /** Documents listed and not under way. */
+  readonly pending: number
+}
+
+/** A stretch of time: milliseconds since the last one was taken, and the standing at its end. */
+export interface LoadSample extends Standing {
+  /** By what held the next document back. */
+  readonly heldMs: Readonly<Partial<Record<Hold, number>>>
+  /** With at least one document in a thread. */
+  readonly activeMs: number
+  /** Threads that had a document, times the time that they had it. */
+  readonly threadMs: number
+  /** Downloads under way, times the time that they were. */
+  readonly slotMs: number
+  /** In the output's writes. */
+  readonly writeMs: number
+}

@@ -13,7 +13,7 @@ const MIB = 1024 * KIB
 const GIB = 1024 * MIB
 
 export type ProgressStyle = 'auto' | 'bar' | 'plain' | 'json' | 'none'
-export type ParserName = 'fast-xml-parser'
+export type ParserName = 'engine' | 'fast-xml-parser'
 
 /** What a user of the library may give: the flags of the command line in camelCase. Times are seconds, sizes are bytes or text such as `64m`. */
 export interface MillOptions {
@@ -27,7 +27,7 @@ export interface MillOptions {
   array?: string | readonly string[]
   /** ES module run in the worker threads for each record: `export default (record, {url, n}) => row`. */
   transform?: string
-  /** What parses. */
+  /** What parses: the engine, or fast-xml-parser behind a strict gate, slower but with all of its options. */
   parser?: ParserName
   /** Options for fast-xml-parser (on the command line: a JSON file with them). */
   parserOptions?: Readonly<Record<string, unknown>>
@@ -190,10 +190,10 @@ export const OPTIONS = {
   },
   parser: {
     kind: 'choice',
-    choices: ['fast-xml-parser'],
-    default: 'fast-xml-parser',
+    choices: ['engine', 'fast-xml-parser'],
+    default: 'engine',
     group: 'Records',
-    help: 'What parses.',
+    help: 'What parses: the engine, or fast-xml-parser behind a strict gate, slower but with all of its options.',
   },
   parserOptions: {
     kind: 'object',
@@ -394,6 +394,8 @@ export function resolveOptions(given: MillOptions): RunOptions {
     problems.push(`--rate is ${rate}; it takes a count per second, minute or hour, such as 5/s`)
   if (read.switch('append') && read.switch('fresh')) problems.push('--append and --fresh exclude each other')
   const transform = read.text('transform')
+  const asksForOptions = Object.keys(given.parserOptions ?? {}).length > 0
+  if (asksForOptions && given.parser === 'engine') problems.push('--parser-options are for --parser fast-xml-parser')
   const headers = read.texts('header').map((line) => {
     const colon = line.indexOf(':')
     if (colon < 1) problems.push(`--header is ${line}; it takes "Name: value"`)
@@ -419,7 +421,7 @@ export function resolveOptions(given: MillOptions): RunOptions {
       record: read.texts('record'),
       array: read.texts('array').flatMap((names) => names.split(',').map((name) => name.trim())),
       envelope: !read.switch('bare'),
-      parser: read.choice('parser') as ParserName,
+      parser: asksForOptions ? 'fast-xml-parser' : (read.choice('parser') as ParserName),
       parserOptions: given.parserOptions ?? {},
       transform: transform === undefined ? undefined : pathToFileURL(transform).href,
       connectTimeoutMs: read.milliseconds('connectTimeout') ?? 0,

@@ -1,6 +1,6 @@
 /**
  * The entry of a worker thread: one document at a time through download, decoding, parsing and transform, its records back
- * over the channel. A thread holds two documents: one downloads while the other is parsed.
+ * over the channel. A thread holds two documents or more: one downloads while another is parsed.
  *
  * A task never rejects: what goes wrong is its outcome. (A rejected task would come back as a bare Error, without code.)
  */
@@ -109,8 +109,16 @@ class Work {
     }
     const download = await downloader.start(this.task.url, { onDownloaded: () => this.#downloaded() })
     this.#download = download
+    try {
+      await this.#read(download, await parser)
+    } finally {
+      download.cancel()
+    }
+  }
+
+  async #read(download: Download, withParser: Parser): Promise<void> {
     const decoder = createDecoder(download.charset)
-    const document = (await parser).open({ url: redactUrl(this.task.url) }, (lines, count) => this.#take(lines, count))
+    const document = withParser.open({ url: redactUrl(this.task.url) }, (lines, count) => this.#take(lines, count))
     try {
       for await (const chunk of download.body) {
         if (this.#decodedBytes === 0) refuseOtherThanXml(chunk, download)

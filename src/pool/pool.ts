@@ -19,8 +19,10 @@ import {
 } from '../channel/protocol.ts'
 import { MillError } from '../errors.ts'
 
-/** Documents a thread may hold: one downloads while the other is parsed. */
-export const DOCUMENTS_PER_THREAD = 2
+/** Documents that each thread may hold: its share of those that download at once, and one more that is parsed meanwhile. */
+export function documentsPerThread(threads: number, concurrency: number): number {
+  return Math.ceil(concurrency / threads) + 1
+}
 
 /** What a pool tells about a task while it runs. */
 export interface TaskObserver {
@@ -52,11 +54,11 @@ export class ThreadPool {
   #alone: Piscina<Task, Report> | undefined
   readonly #tasks = new Map<number, RunningTask>()
   readonly #ports = new Set<MessagePort>()
-  #isClosed = false
+  #closing: Promise<void> | undefined
 
-  constructor(data: ThreadData, threads: number) {
+  constructor(data: ThreadData, threads: number, concurrentTasksPerThread: number) {
     this.#data = data
-    this.#piscina = this.#open(threads, DOCUMENTS_PER_THREAD)
+    this.#piscina = this.#open(threads, concurrentTasksPerThread)
   }
 
   /** Mills one document. Rejects only after `close`. */
@@ -68,16 +70,20 @@ export class ThreadPool {
       await this.#allBatches(running, report)
       return { status: 'reported', report }
     } catch (error) {
-      if (this.#isClosed) throw new MillError('ABORTED', 'the threads were stopped')
+      if (this.#closing !== undefined) throw new MillError('ABORTED', 'the threads were stopped')
       return { status: 'crashed', message: error instanceof Error ? error.message : String(error) }
     } finally {
       this.#tasks.delete(task.id)
     }
   }
 
-  /** Ends the threads at once, with what they are doing. */
-  async close(): Promise<void> {
-    this.#isClosed = true
+  /** Ends the threads at once, with what they are doing. May be called more than once. */
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
     for (const port of this.#ports) port.close()
     await Promise.all([this.#piscina.destroy(), this.#alone?.destroy()])
   }

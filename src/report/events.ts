@@ -3,10 +3,16 @@
  * milliseconds since the start of the run.
  */
 import type { Failure } from '../errors.ts'
-import type { DocumentFacts } from '../model.ts'
+import type { DocumentFacts, LoadSample, StepTimes } from '../model.ts'
 
 export type RunEvent =
-  | { readonly type: 'run-started'; readonly at: number; readonly threads: number; readonly concurrency: number }
+  | {
+      readonly type: 'run-started'
+      readonly at: number
+      readonly threads: number
+      readonly concurrency: number
+      readonly setting?: RunSetting
+    }
   /** The list has no more lines. `documents` counts them without the duplicates. */
   | { readonly type: 'list-ended'; readonly at: number; readonly documents: number; readonly duplicates: number }
   | {
@@ -29,6 +35,16 @@ export type RunEvent =
     }
   /** The body is there; parsing may go on. */
   | { readonly type: 'downloaded'; readonly at: number; readonly id: number }
+  /** The thread is through with it: its records are with main. Not told when the thread crashed. */
+  | {
+      readonly type: 'attempt-ended'
+      readonly at: number
+      readonly id: number
+      readonly attempt: number
+      readonly thread: number
+      readonly status: 'done' | 'failed'
+      readonly times: StepTimes
+    }
   /** The attempt failed and the document waits for another. */
   | {
       readonly type: 'attempt-failed'
@@ -63,8 +79,30 @@ export type RunEvent =
       readonly attempt: number
       readonly failure: Failure
     }
+  /** How things stand, four times a second and once more at the end. */
+  | (LoadSample & {
+      readonly type: 'load-sampled'
+      readonly at: number
+      /** The longest delay of the main loop since the last sample, in milliseconds. */
+      readonly loopDelayMs: number
+    })
   | { readonly type: 'thread-crashed'; readonly at: number; readonly message: string }
   | { readonly type: 'run-ended'; readonly at: number; readonly stopped?: Failure }
+
+/** What a reader of the events must know of the run's options and machine. */
+export interface RunSetting {
+  /** Processors that this process may use. */
+  readonly cores: number
+  readonly perHost: number
+  /** Least time between two starts at one host; 0 for none. */
+  readonly startIntervalMs: number
+  readonly parser: string
+  readonly hasTransform: boolean
+  /** The options' --output; absent where the records go to a program. User information is taken out of it. */
+  readonly output?: string
+  /** When the run started, ISO 8601. */
+  readonly startedAt: string
+}
 
 /** A listener must not throw and must not wait. */
 export type Listener = (event: RunEvent) => void

@@ -9,7 +9,7 @@
  * Pure: the clock is an argument (milliseconds, any origin), randomness is passed in. Each call costs at most O(log n).
  */
 import { type Failure, MillError } from '../errors.ts'
-import type { Attempt, Document } from '../model.ts'
+import type { Attempt, Document, Hold } from '../model.ts'
 import type { ScheduleOptions } from '../options.ts'
 import { backoffMs, patienceCostMs } from './retry.ts'
 import { TimeHeap } from './time-heap.ts'
@@ -120,6 +120,15 @@ export class Scheduler {
     const document = this.#waiting.earliest ?? Number.POSITIVE_INFINITY
     const time = Math.min(host, document)
     return time === Number.POSITIVE_INFINITY ? undefined : time
+  }
+
+  /** What keeps the next document from starting, after `next` has given none. */
+  hold(): Extract<Hold, 'list' | 'slots' | 'host' | 'rate' | 'cooling' | 'retry'> {
+    if (this.#queued === 0) return this.#waiting.size > 0 ? 'retry' : 'list'
+    if (this.#running >= this.#options.concurrency) return 'slots'
+    const host = this.#hostTimes.first
+    if (host === undefined) return 'host'
+    return host.coolUntil > host.nextStart ? 'cooling' : 'rate'
   }
 
   /** The body has arrived: its slots are free while it is parsed. */

@@ -11,6 +11,11 @@ export class TimeHeap<T> {
     return this.#items[0]?.time
   }
 
+  /** What is due first, or undefined when empty. */
+  get first(): T | undefined {
+    return this.#items[0]?.value
+  }
+
   push(time: number, value: T): void {
     const items = this.#items
     let index = items.length

@@ -25,7 +25,7 @@ export interface DeliveryEvents {
 }
 
 export class Delivery {
-  readonly #sink: Sink
+  readonly #sink: Pick<Sink, 'write'>
   readonly #isOrdered: boolean
   readonly #events: DeliveryEvents
   /** In ordered mode: what is settled ahead of its turn, by place in the list. */
@@ -36,7 +36,7 @@ export class Delivery {
   #writing: Promise<void> | undefined
   #hasFailed = false
 
-  constructor(sink: Sink, isOrdered: boolean, events: DeliveryEvents) {
+  constructor(sink: Pick<Sink, 'write'>, isOrdered: boolean, events: DeliveryEvents) {
     this.#sink = sink
     this.#isOrdered = isOrdered
     this.#events = events
@@ -60,10 +60,8 @@ export class Delivery {
       this.#early.set(document.document.id, document)
       for (let next = this.#takeEarly(); next !== undefined; next = this.#takeEarly()) this.#enqueue(next)
     } else this.#enqueue(document)
-    if (this.#writing !== undefined || this.#hasFailed) return
-    this.#writing = this.#write().finally(() => {
-      this.#writing = undefined
-    })
+    if (this.#writing !== undefined || this.#hasFailed || this.#queue.length === 0) return
+    this.#writing = this.#write()
   }
 
   /** Resolves when everything delivered is written, or the sink has failed. */
@@ -97,6 +95,7 @@ export class Delivery {
         await this.#sink.write(group)
       } catch (error) {
         this.#hasFailed = true
+        this.#writing = undefined
         this.#events.onFailed(error)
         return
       }
@@ -105,6 +104,8 @@ export class Delivery {
         this.#events.onWritten(document)
       }
     }
+    // In the same turn as the look at the queue: a document that is delivered in between would not be written.
+    this.#writing = undefined
   }
 
   #takeGroup(): SettledDocument[] {

@@ -4,8 +4,8 @@
  */
 
 import { closeSync, openSync, readSync } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
-import type { SpoolDirectory } from './spool-directory.ts'
+import { MillError } from '../errors.ts'
+import type { SpoolDirectory, SpoolFile } from './spool-directory.ts'
 
 /** Bytes that all held records of a run may take in memory together. */
 export class MemoryBudget {
@@ -35,7 +35,7 @@ export class HeldRecords {
   /** The first part, in memory; what follows is in the file. */
   #chunks: Uint8Array[] = []
   #memoryBytes = 0
-  #file: { readonly path: string; readonly handle: FileHandle } | undefined
+  #file: SpoolFile | undefined
   #fileBytes = 0
   #count = 0
   #writing: Promise<void> = Promise.resolve()
@@ -77,7 +77,10 @@ export class HeldRecords {
     this.#writing.catch(() => {})
   }
 
-  /** Everything appended is where it belongs. Throws the cause when the spool file could not be written. */
+  /**
+   * Everything appended is where it belongs.
+   * @throws MillError OUTPUT_FAILED when the spool file could not be written
+   */
   async settled(): Promise<void> {
     await this.#writing
   }
@@ -86,6 +89,8 @@ export class HeldRecords {
   async *read(): AsyncGenerator<Uint8Array> {
     this.#refuseReleased()
     yield* this.#chunks
+    // Whoever was slow to ask on must not take the part in memory for all.
+    this.#refuseReleased()
     if (this.#file === undefined) return
     for (let position = 0; position < this.#fileBytes; ) {
       // A new buffer each time: whoever reads may keep a chunk while asking for the next.
@@ -101,6 +106,7 @@ export class HeldRecords {
   *readSync(): Generator<Uint8Array> {
     this.#refuseReleased()
     yield* this.#chunks
+    this.#refuseReleased()
     if (this.#file === undefined) return
     const descriptor = openSync(this.#file.path, 'r')
     try {
@@ -134,7 +140,16 @@ export class HeldRecords {
 
   async #write(bytes: Uint8Array): Promise<void> {
     if (this.#isReleased) return
-    this.#file ??= await this.#spool.create()
-    await this.#file.handle.appendFile(bytes)
+    try {
+      this.#file ??= await this.#spool.create()
+      await this.#file.handle.appendFile(bytes)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new MillError(
+        'OUTPUT_FAILED',
+        `records could not be held in a temporary file: ${reason}; another place for it is set by TMPDIR`,
+        { cause },
+      )
+    }
   }
 }

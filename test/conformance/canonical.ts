@@ -15,7 +15,7 @@ export function canonicalContent(
   })
   parser.on('opentag', ({ name, attributes }) => {
     const builder = new ContentBuilder()
-    for (const [attribute, value] of Object.entries(attributes)) builder.attributes.set(attribute, value)
+    for (const [attribute, value] of Object.entries(attributes)) builder.addAttribute(attribute, value)
     open.push({ name, builder })
   })
   parser.on('text', (text) => open.at(-1)?.builder.addText(text))

@@ -80,7 +80,8 @@ export function explanation(trial: Trial): string | undefined {
   return DISAGREEMENTS.find(({ explains }) => explains(trial))?.name
 }
 
-function withoutUnreadReferences(text: string): string {
+/** The document without its references to parameter entities that are external or not declared before them. */
+export function withoutUnreadReferences(text: string): string {
   return text.replace(/%([^\s;%&"'<>]+);/g, (reference, name: string, at: number) => {
     const declaration = text.slice(0, at).match(/<!ENTITY\s+%\s+(\S+)\s+["']/g) ?? []
     return declaration.some((start) => start.split(/\s+/)[2] === name) ? reference : ''

@@ -1,5 +1,5 @@
 /** The product's default parser, as the suite and the oracle use it. */
-import { createFastXmlParser } from '../../workers/xml/fast-xml-parser.ts'
+import { createEngine } from '../../workers/xml/engine/engine.ts'
 import type { Parser, ParserOptions } from '../../workers/xml/parser.ts'
 import { millBytes } from '../support/xml-milling.ts'
 import type { Mills } from './judgement.ts'
@@ -14,10 +14,11 @@ export const PARSER_OPTIONS: ParserOptions = {
 }
 
 export function createProductParser(): Parser {
-  return createFastXmlParser(PARSER_OPTIONS)
+  return createEngine(PARSER_OPTIONS)
 }
 
 export function productMills(): Mills {
-  const parser = createProductParser()
-  return { plain: (bytes) => millBytes(parser, bytes), namespaces: (bytes) => millBytes(parser, bytes) }
+  const plain = createProductParser()
+  const strict = createEngine({ ...PARSER_OPTIONS, namespaces: 'strict' })
+  return { plain: (bytes) => millBytes(plain, bytes), namespaces: (bytes) => millBytes(strict, bytes) }
 }

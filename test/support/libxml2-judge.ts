@@ -55,9 +55,9 @@ const CHILDREN = XmlXPath.compile('node()')
 function contentOf(element: XmlElement, comparison: TextComparison): Content {
   const builder = new ContentBuilder()
   for (const [prefix, uri] of Object.entries(element.nsDeclarations)) {
-    builder.attributes.set(prefix === '' ? 'xmlns' : `xmlns:${prefix}`, uri)
+    builder.addAttribute(prefix === '' ? 'xmlns' : `xmlns:${prefix}`, uri)
   }
-  for (const attribute of element.attrs) builder.attributes.set(nameOf(attribute), attribute.value)
+  for (const attribute of element.attrs) builder.addAttribute(nameOf(attribute), attribute.value)
   // Not by `next`: the binding's instructions have none.
   for (const node of element.find(CHILDREN)) {
     if (node instanceof XmlElement) builder.addChild(nameOf(node), contentOf(node, comparison))

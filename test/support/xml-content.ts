@@ -1,9 +1,9 @@
 /**
  * What a document holds, in a form that several parsers' results can be brought into and compared in.
  *
- * The JSON shape trims every piece of text, pieces ending where markup of any kind stands, and loses where it stands
- * between elements. So text that is one piece is compared without the white space at its ends, other text without any.
- * Attributes' values are compared exactly. Comments and processing instructions are left out.
+ * The JSON shape trims attributes' values and every piece of text, pieces ending where markup of any kind stands, and loses
+ * where text stands between elements. So values, and text that is one piece, are compared without the white space at their
+ * ends, other text without any. Comments and processing instructions are left out.
  */
 
 /** An element: its children's lists by name, each in order. */
@@ -25,9 +25,13 @@ export function comparisonFor(source: string): TextComparison {
 
 /** An element while its content is being read. */
 export class ContentBuilder {
-  readonly attributes = new Map<string, string>()
+  readonly #attributes = new Map<string, string>()
   readonly #children = new Map<string, Content[]>()
   #text = ''
+
+  addAttribute(name: string, value: string): void {
+    this.#attributes.set(name, trimmed(value))
+  }
 
   addText(text: string): void {
     this.#text += text
@@ -40,12 +44,13 @@ export class ContentBuilder {
   }
 
   build({ inPieces }: TextComparison): Content {
-    const text =
-      inPieces || this.#children.size > 0
-        ? this.#text.replace(/[ \t\r\n]+/g, '')
-        : this.#text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
-    return { attributes: this.attributes, children: this.#children, text }
+    const text = inPieces || this.#children.size > 0 ? this.#text.replace(/[ \t\r\n]+/g, '') : trimmed(this.#text)
+    return { attributes: this.#attributes, children: this.#children, text }
   }
+}
+
+function trimmed(text: string): string {
+  return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
 }
 
 /** An element of the JSON shape: a string, or an object with `@_` attributes, `#text` and children. */
@@ -57,7 +62,7 @@ export function recordContent(record: unknown, comparison: TextComparison): Cont
   } else {
     const properties: [string, unknown][] = Object.entries({ ...record })
     for (const [key, value] of properties) {
-      if (key.startsWith('@_')) builder.attributes.set(key.slice(2), String(value))
+      if (key.startsWith('@_')) builder.addAttribute(key.slice(2), String(value))
       else if (key === '#text') builder.addText(String(value))
       else if (!key.startsWith('?')) {
         const elements: readonly unknown[] = Array.isArray(value) ? value : [value]

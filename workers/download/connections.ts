@@ -41,6 +41,7 @@ export class Connections {
   readonly #guarded: Connector.connector
   readonly #idle = new Map<string, Lane[]>()
   readonly #lanes = new Set<Lane>()
+  #isClosed = false
 
   constructor(options: ConnectionOptions) {
     const shared = {
@@ -58,8 +59,10 @@ export class Connections {
    * A lane to `origin`: an idle one, or a new one.
    * @param guarded connect to public addresses only; the address checked is the one connected to
    * @param fresh do not take an idle one
+   * @throws MillError ABORTED after `close`
    */
   take(origin: string, guarded: boolean, fresh: boolean): Lane {
+    if (this.#isClosed) throw new MillError('ABORTED', 'downloads were stopped')
     const key = guarded ? `public ${origin}` : origin
     if (!fresh) {
       const idle = this.#idle.get(key)
@@ -84,6 +87,7 @@ export class Connections {
 
   /** Cuts every connection, also those in use. */
   async close(): Promise<void> {
+    this.#isClosed = true
     const closing = [...this.#lanes].map((lane) => this.#destroy(lane))
     await Promise.all(closing)
   }

@@ -1,6 +1,7 @@
 /** One attempt at one URL: from the request through redirects and checks to the document's bytes. */
 import { MillError } from '../../src/errors.ts'
 import type { ThreadOptions } from '../../src/options.ts'
+import { redactUrl } from '../../src/redact.ts'
 import { isPublicAddress } from './address.ts'
 import { Connections, type Lane } from './connections.ts'
 import { content, contentCodings, tooLarge } from './content.ts'
@@ -106,7 +107,7 @@ export class Downloader {
       return openFile(url, this.#options.maxBytes, hooks, signal)
     }
     const startedAtMs = performance.now()
-    const first = new URL(url)
+    const first = httpUrl(url)
     const visited = [withoutSecrets(first)]
     const ownAuthorization = urlAuthorization(first)
     let hop: Hop = {
@@ -302,6 +303,11 @@ export class Downloader {
     this.#certificates ??= readCertificates(cacert)
     return this.#certificates
   }
+}
+
+function httpUrl(text: string): URL {
+  if (/^https?:/i.test(text) && URL.canParse(text)) return new URL(text)
+  throw new MillError('URL_INVALID', `${redactUrl(text)} is not an http, https or file URL`)
 }
 
 function isAddress(hostname: string): boolean {

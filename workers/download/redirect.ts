@@ -2,7 +2,7 @@
 import { MillError } from '../../src/errors.ts'
 
 /** As many as browsers and curl users are used to. */
-export const MAX_REDIRECTS = 10
+const MAX_REDIRECTS = 10
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 

@@ -5,7 +5,7 @@
 import { MillError } from '../../src/errors.ts'
 
 /** Slower than this for the whole stall timeout is a stall. */
-export const SLOWEST_BYTES_PER_SECOND = 1024
+const SLOWEST_BYTES_PER_SECOND = 1024
 
 /** Shares of the stall timeout in which bytes are counted: it is noticed at most one share late. */
 const SHARES = 10
@@ -64,10 +64,12 @@ export class Watchdog {
   readonly #tickMs: number
   readonly #watches = new Map<Watched, Watch>()
   #timer: NodeJS.Timeout | undefined
+  readonly #nowMs: () => number
   #lastTickMs = 0
 
-  constructor(stallTimeoutMs: number, timeoutMs: number | undefined) {
+  constructor(stallTimeoutMs: number, timeoutMs: number | undefined, nowMs = () => performance.now()) {
     this.#stallTimeoutMs = stallTimeoutMs
+    this.#nowMs = nowMs
     const finest = Math.min(stallTimeoutMs, timeoutMs ?? stallTimeoutMs) / SHARES
     this.#tickMs = Math.max(SHORTEST_TICK_MS, Math.min(LONGEST_TICK_MS, finest))
   }
@@ -75,7 +77,7 @@ export class Watchdog {
   watch(transfer: Watched): void {
     this.#watches.set(transfer, { bytesSeen: 0, wasServersTurn: false, window: undefined })
     if (this.#timer !== undefined) return
-    this.#lastTickMs = performance.now()
+    this.#lastTickMs = this.#nowMs()
     // The judgement waits for the poll phase: after a long block by parsing, what the sockets hold is read before it.
     this.#timer = setInterval(() => setImmediate(() => this.#judge()), this.#tickMs)
   }
@@ -92,7 +94,7 @@ export class Watchdog {
   }
 
   #judge(): void {
-    const nowMs = performance.now()
+    const nowMs = this.#nowMs()
     // A late tick means that this thread was busy: the server is charged for one tick of it and no more.
     const activeMs = Math.min(nowMs - this.#lastTickMs, 1.5 * this.#tickMs)
     this.#lastTickMs = nowMs

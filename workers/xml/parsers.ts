@@ -3,6 +3,7 @@ import type { ParserName } from '../../src/options.ts'
 import type { Parser, ParserOptions } from './parser.ts'
 
 const parsers: Record<ParserName, (options: ParserOptions) => Promise<Parser>> = {
+  engine: async (options) => (await import('./engine/engine.ts')).createEngine(options),
   'fast-xml-parser': async (options) => (await import('./fast-xml-parser.ts')).createFastXmlParser(options),
 }
 

@@ -1,6 +1,6 @@
 // One document: input comes in, tokens are read one after another, lines go out.
 import { BRACKET_OPEN, EXCLAMATION, LESS, QUESTION, SLASH, byte } from './bytes'
-import { invalidCharacter, startsName } from './characters'
+import { codePoint, invalidCharacter, startsName } from './characters'
 import { depth, growStack, placed, stackIsFull } from './elements'
 import { declares, frames, leaveEntity, resetEntities, tokenExpansion, tokenUnknown } from './entities'
 import {
@@ -70,6 +70,8 @@ let pending: usize = 0
 /** Where the input has a byte that is no XML character; input ends there until that is reported. */
 let invalidAt: u64 = 0
 let isInvalid: bool = false
+/** The character there. */
+export let invalidCode: u32 = 0
 /** AUX up to here belongs to the instance. */
 let auxKept: u32 = 0
 
@@ -121,6 +123,7 @@ export function feed(n: u32, last: bool): i32 {
   if (bad) {
     isInvalid = true
     invalidAt = consumed + (bad - INPUT)
+    invalidCode = codePoint(bad)
     end = documentEnd = bad
     memory.fill(end, 0, SLACK)
     setFinal(true)
@@ -171,7 +174,7 @@ function token(p: usize): usize {
 @inline
 function markup(p: usize): usize {
   const c = byte(p + 1)
-  if (runOpen && c != EXCLAMATION) closeRun()
+  if (runOpen && c != EXCLAMATION && p + 1 < end) closeRun()
   if (startsName(p + 1)) return startTag(p)
   if (c == SLASH) return endTag(p)
   if (c == EXCLAMATION) {

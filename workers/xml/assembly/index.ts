@@ -5,7 +5,7 @@ export { addStep } from './paths'
 export { setKeys, setLimits, setShape } from './options'
 import { declareAttribute as declare, defaultValueAt } from './attributes'
 import { initialiseClasses } from './characters'
-import { resetDocument } from './document'
+import { invalidCode, resetDocument } from './document'
 import { ELEMENT, depth, openElement } from './elements'
 import { askedInAttribute, defineEntity as define, frames, openEntity, stage, unknownEntities } from './entities'
 import { TABLES_FULL, at, reason, subject } from './failure'
@@ -155,6 +155,11 @@ export function failureReason(): i32 {
 
 export function failureSubject(): u32 {
   return subject
+}
+
+/** The character that failure CHARACTER is about. */
+export function invalidCharacterCode(): u32 {
+  return invalidCode
 }
 
 /** In the document, also when the mistake is in an entity's text: where that is used. */

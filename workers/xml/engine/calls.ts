@@ -38,6 +38,7 @@ export interface Calls {
   readonly failureReason: Call
   readonly failureSubject: Call
   readonly failureAddress: Call
+  readonly invalidCharacterCode: Call
   readonly inputStart: Call
   readonly inputEnd: Call
   readonly bytesBefore: Call
@@ -101,6 +102,7 @@ export function engineCalls(instance: WebAssembly.Instance): Calls {
     failureReason: call('failureReason'),
     failureSubject: call('failureSubject'),
     failureAddress: call('failureAddress'),
+    invalidCharacterCode: call('invalidCharacterCode'),
     inputStart: call('inputStart'),
     inputEnd: call('inputEnd'),
     bytesBefore: call('bytesBefore'),

@@ -20,7 +20,7 @@ const REASONS: ReadonlyMap<number, Reason> = new Map([
   [0, says('XML_TRUNCATED', truncation)],
   [
     1,
-    says('XML_CHARACTER_INVALID', (instance) => `the character ${instance.characterAtFailure()} is not allowed in XML`),
+    says('XML_CHARACTER_INVALID', (instance) => `the character ${instance.invalidCharacter()} is not allowed in XML`),
   ],
   [2, syntax((instance) => `the character ${instance.characterAtFailure()} is not allowed in a name`)],
   [

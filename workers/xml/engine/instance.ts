@@ -168,9 +168,11 @@ export class Instance {
   characterAtFailure(): string {
     const address = this.calls.failureAddress()
     const [character = ''] = this.text(address, address + 4)
-    const code = character.codePointAt(0) ?? 0
-    const number = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
-    return code > 0x20 && code < 0x7f ? `"${character}"` : number
+    return characterName(character.codePointAt(0) ?? 0)
+  }
+
+  invalidCharacter(): string {
+    return characterName(this.calls.invalidCharacterCode())
   }
 
   /** For messages: what kind of token the input ends in. */
@@ -186,4 +188,9 @@ export class Instance {
     if (text.startsWith('<')) return 'a tag'
     return ''
   }
+}
+
+function characterName(code: number): string {
+  if (code > 0x20 && code < 0x7f) return `"${String.fromCharCode(code)}"`
+  return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
 }

@@ -62,6 +62,10 @@ interface OpenElement {
   readonly start: number
 }
 
+const STANDALONE = /^<\?xml[^?]*\sstandalone\s*=\s*["']yes["']/
+/** Production 27, and the XML declaration. */
+const MISC = /^(?:[ \t\n]|<!--[\s\S]*?-->|<\?[\s\S]*?\?>)*/
+
 const NO_EDITS: readonly Edit[] = []
 
 class Gate {
@@ -86,14 +90,13 @@ class Gate {
   #entities: EntityTable
   #doctype: Doctype | undefined
   #mayDeclareMore = false
-  #isStandalone = false
   /** Depth of the element that is the current record; 0 outside of records. */
   #recordDepth = 0
   #edits: Edit[] = []
   /** Of the start tag being read; -1 elsewhere. */
   #tagStart = -1
   #lastClosed: OpenElement | undefined
-  /** End of the last markup outside the root. */
+  /** End of the DOCTYPE declaration, then of the root: between the two and after, only `MISC` may stand. */
   #markupEnd = 0
   #hasEnded = false
 
@@ -108,15 +111,8 @@ class Gate {
 
   check(): CheckedDocument {
     const saxes = this.#saxes
+    // No eighth handler: with it V8 keeps the parser as a dictionary, and saxes takes six times as long.
     saxes.on('error', (error) => this.#onError(error.message))
-    saxes.on('xmldecl', ({ standalone }) => {
-      this.#isStandalone = standalone === 'yes'
-      this.#markupEnd = saxes.position
-    })
-    saxes.on('comment', () => {
-      // saxes reports a comment at its `--`.
-      this.#markupEnd = saxes.position + 1
-    })
     saxes.on('doctype', (text) => this.#onDoctype(text))
     saxes.on('opentagstart', ({ name }) => {
       this.#tagStart = saxes.position - name.length - 2
@@ -134,12 +130,13 @@ class Gate {
 
   #onDoctype(inner: string): void {
     const text = `<!DOCTYPE${inner}>`
+    const isStandalone = STANDALONE.test(this.#text)
     const start = this.#saxes.position - text.length
     this.#markupEnd = this.#saxes.position
     try {
-      const doctype = parseDoctype(text, { standalone: this.#isStandalone })
+      const doctype = parseDoctype(text, { standalone: isStandalone })
       this.#doctype = doctype
-      this.#mayDeclareMore = !this.#isStandalone && (doctype.hasExternalSubset || doctype.hasParameterReference)
+      this.#mayDeclareMore = !isStandalone && (doctype.hasExternalSubset || doctype.hasParameterReference)
       this.#entities = new EntityTable(doctype.generalEntities, this.#options.extraEntities, this.#source.length)
     } catch (error) {
       throw error instanceof DoctypeError ? this.#wrong(error.message, start + error.offset) : error
@@ -214,7 +211,6 @@ class Gate {
 
   /** fast-xml-parser looks for attributes in an instruction, and past its end for the other quote. */
   #onInstruction(target: string, body: string): void {
-    if (this.#open.length === 0) this.#markupEnd = this.#saxes.position
     if (this.#recordDepth === 0 || !/["']/.test(body)) return
     if (/^(?:[^"']|"[^"]*"|'[^']*')*$/.test(body)) return
     const end = this.#saxes.position
@@ -235,8 +231,8 @@ class Gate {
     const sentence = message.replace(/\.$/, '')
     if (sentence === 'disallowed character') this.#failAtCharacter(at)
     if (sentence === 'text data outside of root node') {
-      const blank = /^[ \t\n]*/.exec(this.#text.slice(this.#markupEnd))?.[0].length ?? 0
-      this.#fail(sentence, this.#markupEnd + blank)
+      const misc = MISC.exec(this.#text.slice(this.#markupEnd))?.[0] ?? ''
+      this.#fail(sentence, this.#markupEnd + misc.length)
     }
     if (sentence.startsWith('duplicate attribute')) this.#fail(sentence, this.#tagStart)
     this.#fail(sentence, Math.max(0, at - 1))
