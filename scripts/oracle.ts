@@ -18,8 +18,8 @@ const seconds = (performance.now() - start) / 1000
 const lines = [
   `${report.trials} documents in ${seconds.toFixed(1)} s: ${report.accepted} accepted, ${report.refused} refused`,
   ...Object.entries(report.explained).map(([name, times]) => `disagreement explained, ${times} times: ${name}`),
-  ...report.findings.flatMap(({ seed: found, mutations, document, xmlmill, libxml2, difference }) => [
-    `UNEXPLAINED, seed ${found} (${mutations.join(', ') || 'undamaged'}): ${JSON.stringify(document)}`,
+  ...report.findings.flatMap(({ seed: found, mutations, document, cuts, xmlmill, libxml2, difference }) => [
+    `UNEXPLAINED, seed ${found} (${mutations.join(', ') || 'undamaged'}): ${JSON.stringify(document)}${cuts.length === 0 ? '' : `, cut at ${cuts.join(' ')}`}`,
     `  xmlmill: ${xmlmill}`,
     difference === undefined ? `  libxml2: ${libxml2}` : `  both accept; ${difference}`,
   ]),

@@ -13,6 +13,7 @@ const MIB = 1024 * KIB
 const GIB = 1024 * MIB
 
 export type ProgressStyle = 'auto' | 'bar' | 'plain' | 'json' | 'none'
+export type Shape = 'json' | 'ordered' | 'xml'
 export type ParserName = 'engine' | 'fast-xml-parser'
 
 /** What a user of the library may give: the flags of the command line in camelCase. Times are seconds, sizes are bytes or text such as `64m`. */
@@ -25,6 +26,24 @@ export interface MillOptions {
   record?: string | readonly string[]
   /** These elements become arrays even when single. */
   array?: string | readonly string[]
+  /** A record inside a record gives a line of its own, too. */
+  nested?: boolean
+  /** Attributes of the elements around a record go into its envelope. */
+  withAttributesOf?: 'ancestors'
+  /** What a record is written as: fast-xml-parser's shape, its `preserveOrder` shape that loses nothing, or the record's own XML. */
+  shape?: Shape
+  /** What names of attributes begin with. */
+  attributePrefix?: string
+  /** The key of text that stands beside attributes or children. */
+  textKey?: string
+  /** Leave attributes out. */
+  noAttributes?: boolean
+  /** Write names without their prefixes. */
+  stripNamespaces?: boolean
+  /** Write exact numbers and booleans as such; `007`, `1.10` and long ids stay text. */
+  values?: boolean
+  /** Whether what Namespaces in XML forbids, such as an unbound prefix, is counted or an error. */
+  namespaces?: 'lax' | 'strict'
   /** ES module run in the worker threads for each record: `export default (record, {url, n}) => row`. */
   transform?: string
   /** What parses: the engine, or fast-xml-parser behind a strict gate, slower but with all of its options. */
@@ -94,6 +113,15 @@ export interface ThreadOptions {
   readonly array: readonly string[]
   /** Whether lines carry url, n and name. */
   readonly envelope: boolean
+  readonly nested: boolean
+  readonly withAttributesOf: 'ancestors' | undefined
+  readonly shape: Shape
+  readonly attributePrefix: string
+  readonly textKey: string
+  readonly noAttributes: boolean
+  readonly stripNamespaces: boolean
+  readonly values: boolean
+  readonly namespaces: 'lax' | 'strict'
   readonly parser: ParserName
   readonly parserOptions: Readonly<Record<string, unknown>>
   /** `file:` URL of the transform module. */
@@ -148,7 +176,7 @@ type Value =
   | { readonly kind: 'count'; readonly placeholder: string; readonly min: number; readonly default: number }
   | { readonly kind: 'seconds'; readonly placeholder: string; readonly default?: number }
   | { readonly kind: 'size'; readonly placeholder: string; readonly default: number }
-  | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly default: string }
+  | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly default?: string }
 
 /** One option as the command line, the help and the documentation show it. */
 export type OptionSpec = Value & {
@@ -181,6 +209,48 @@ export const OPTIONS = {
     placeholder: 'NAME,…',
     group: 'Records',
     help: 'These elements become arrays even when single.',
+  },
+  nested: { kind: 'switch', group: 'Records', help: 'A record inside a record gives a line of its own, too.' },
+  withAttributesOf: {
+    kind: 'choice',
+    choices: ['ancestors'],
+    group: 'Records',
+    help: 'Attributes of the elements around a record go into its envelope.',
+  },
+  shape: {
+    kind: 'choice',
+    choices: ['json', 'ordered', 'xml'],
+    default: 'json',
+    group: 'Records',
+    help: "What a record is written as: fast-xml-parser's shape, its `preserveOrder` shape that loses nothing, or the record's own XML.",
+  },
+  attributePrefix: {
+    kind: 'text',
+    placeholder: 'TEXT',
+    default: '@_',
+    group: 'Records',
+    help: 'What names of attributes begin with.',
+  },
+  textKey: {
+    kind: 'text',
+    placeholder: 'NAME',
+    default: '#text',
+    group: 'Records',
+    help: 'The key of text that stands beside attributes or children.',
+  },
+  noAttributes: { kind: 'switch', group: 'Records', help: 'Leave attributes out.' },
+  stripNamespaces: { kind: 'switch', group: 'Records', help: 'Write names without their prefixes.' },
+  values: {
+    kind: 'switch',
+    group: 'Records',
+    help: 'Write exact numbers and booleans as such; `007`, `1.10` and long ids stay text.',
+  },
+  namespaces: {
+    kind: 'choice',
+    choices: ['lax', 'strict'],
+    default: 'lax',
+    group: 'Records',
+    help: 'Whether what Namespaces in XML forbids, such as an unbound prefix, is counted or an error.',
   },
   transform: {
     kind: 'text',
@@ -354,6 +424,19 @@ export const OPTIONS = {
   summary: { kind: 'text', placeholder: 'FILE', group: 'Display', help: 'Write the summary as JSON.' },
 } as const satisfies Record<keyof MillOptions, OptionSpec>
 
+/** What fast-xml-parser has options of its own for, or does not do. */
+const ENGINE_ONLY = [
+  'nested',
+  'withAttributesOf',
+  'shape',
+  'attributePrefix',
+  'textKey',
+  'noAttributes',
+  'stripNamespaces',
+  'values',
+  'namespaces',
+] as const satisfies readonly (keyof MillOptions)[]
+
 /** `maxRecordBytes` as the command line spells it: `--max-record-bytes`. */
 export function flagName(option: string): string {
   return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
@@ -395,6 +478,10 @@ export function resolveOptions(given: MillOptions): RunOptions {
   if (read.switch('append') && read.switch('fresh')) problems.push('--append and --fresh exclude each other')
   const transform = read.text('transform')
   const asksForOptions = Object.keys(given.parserOptions ?? {}).length > 0
+  const isEngine = !asksForOptions && given.parser !== 'fast-xml-parser'
+  for (const name of ENGINE_ONLY) {
+    if (given[name] !== undefined && !isEngine) problems.push(`${flagName(name)} is for --parser engine`)
+  }
   if (asksForOptions && given.parser === 'engine') problems.push('--parser-options are for --parser fast-xml-parser')
   const headers = read.texts('header').map((line) => {
     const colon = line.indexOf(':')
@@ -421,6 +508,15 @@ export function resolveOptions(given: MillOptions): RunOptions {
       record: read.texts('record'),
       array: read.texts('array').flatMap((names) => names.split(',').map((name) => name.trim())),
       envelope: !read.switch('bare'),
+      nested: read.switch('nested'),
+      withAttributesOf: read.choice('withAttributesOf') as 'ancestors' | undefined,
+      shape: read.choice('shape') as Shape,
+      attributePrefix: read.text('attributePrefix') ?? '',
+      textKey: read.text('textKey') ?? '',
+      noAttributes: read.switch('noAttributes'),
+      stripNamespaces: read.switch('stripNamespaces'),
+      values: read.switch('values'),
+      namespaces: read.choice('namespaces') as 'lax' | 'strict',
       parser: asksForOptions ? 'fast-xml-parser' : (read.choice('parser') as ParserName),
       parserOptions: given.parserOptions ?? {},
       transform: transform === undefined ? undefined : pathToFileURL(transform).href,
@@ -477,10 +573,10 @@ class OptionReader {
     return false
   }
 
-  choice(name: keyof MillOptions): string {
+  choice(name: keyof MillOptions): string | undefined {
     const spec: OptionSpec = OPTIONS[name]
-    const value = this.text(name) ?? ''
-    if (spec.kind === 'choice' && !spec.choices.includes(value)) {
+    const value = this.text(name)
+    if (spec.kind === 'choice' && value !== undefined && !spec.choices.includes(value)) {
       this.#refuse(name, value, `takes one of ${spec.choices.join(', ')}`)
     }
     return value

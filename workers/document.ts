@@ -20,7 +20,7 @@ import { MillError, toFailure } from '../src/errors.ts'
 import type { DocumentFacts, Outcome } from '../src/model.ts'
 import { redactUrl } from '../src/redact.ts'
 import { notXml } from './charset/body-kind.ts'
-import { createDecoder } from './charset/decoder.ts'
+import { createDecoder, type Decoder } from './charset/decoder.ts'
 import { type Download, Downloader } from './download/download.ts'
 import { Outbox } from './outbox.ts'
 import { TransformStage } from './transform.ts'
@@ -131,6 +131,8 @@ class Work {
       this.#end(document)
       await this.#passOn()
       this.#notes = { ...decoder.notes, ...document.notes }
+    } catch (thrown) {
+      throw placedInBody(thrown, decoder)
     } finally {
       this.#encoding = decoder.encoding
       document.close()
@@ -201,6 +203,15 @@ class Work {
       notes: { ...this.#notes, ...dropped },
     }
   }
+}
+
+/** A parser counts bytes of UTF-8 after the byte order mark; a reader wants them counted in the document, or not at all. */
+function placedInBody(thrown: unknown, decoder: Decoder): unknown {
+  if (!(thrown instanceof MillError) || !thrown.code.startsWith('XML_')) return thrown
+  const { byteOffset, ...details } = thrown.details
+  if (byteOffset === undefined) return thrown
+  const place = decoder.encoding === 'utf-8' ? { byteOffset: byteOffset + decoder.bomBytes } : {}
+  return new MillError(thrown.code, thrown.message, { ...details, ...place })
 }
 
 function refuseOtherThanXml(chunk: Uint8Array, { contentType }: Download): void {

@@ -15,6 +15,8 @@ export interface Finding {
   readonly mutations: readonly string[]
   /** The smallest document found on which both still disagree without an explanation. */
   readonly document: string
+  /** Where it was cut into chunks. */
+  readonly cuts: readonly number[]
   readonly xmlmill: string
   readonly libxml2: string
   /** Where both accept the document, but not with the same content. */
@@ -44,7 +46,7 @@ export function consultOracle(parser: Parser, firstSeed: number, count: number, 
   for (let trial = 0; trial < count; trial++) {
     const seed = firstSeed + trial
     const { bytes, mutations } = damagedDocument(seed)
-    const verdict = compare(parser, bytes, seed)
+    const verdict = compare(parser, bytes, randomCuts(seed))
     if (verdict.milled.ok) accepted++
     if (verdict.agree) continue
     if (verdict.explanation !== undefined) explained[verdict.explanation] = (explained[verdict.explanation] ?? 0) + 1
@@ -59,32 +61,40 @@ function damagedDocument(seed: number): { bytes: Uint8Array; mutations: readonly
   return chance(random, 0.1) ? { bytes: source, mutations: [] } : mutate(source, random)
 }
 
+/** Where a document of this length is cut into chunks. */
+type Cuts = (length: number) => number[]
+
 /** Chunks as a download might deliver them: one, or many down to single bytes. */
-function randomCuts(length: number, seed: number): number[] {
-  const random = seededRandom(seed ^ 0x2545f491)
-  const cuts: number[] = []
-  const most = chance(random, 0.3) ? length : chance(random, 0.5) ? 3 : 64
-  for (let at = between(random, 1, most); at < length; at += between(random, 1, most)) cuts.push(at)
-  return cuts
+function randomCuts(seed: number): Cuts {
+  return (length) => {
+    const random = seededRandom(seed ^ 0x2545f491)
+    const cuts: number[] = []
+    const most = chance(random, 0.3) ? length : chance(random, 0.5) ? 3 : 64
+    for (let at = between(random, 1, most); at < length; at += between(random, 1, most)) cuts.push(at)
+    return cuts
+  }
 }
 
 interface Comparison extends Judgements {
   readonly agree: boolean
   readonly explanation: string | undefined
   readonly milled: Milled
+  readonly cuts: readonly number[]
 }
 
-function compare(parser: Parser, bytes: Uint8Array, seed: number): Comparison {
-  const milled = millBytes(parser, bytes, randomCuts(bytes.length, seed))
+function compare(parser: Parser, bytes: Uint8Array, cuts: Cuts): Comparison {
+  const places = cuts(bytes.length)
+  const milled = millBytes(parser, bytes, places)
   const refusal = milled.ok ? undefined : milled.failure.message
   const objection = libxml2Objection(bytes)
   const text = decoded(bytes)
   const difference = milled.ok && objection === undefined ? differenceInContent(bytes, text, milled) : undefined
   const agree = (refusal === undefined) === (objection === undefined) && difference === undefined
-  const judge = (other: string) => compare(parser, Buffer.from(other), seed)
+  const judge = (other: string) => compare(parser, Buffer.from(other), cuts)
   return {
     agree,
     milled,
+    cuts: places,
     refusal,
     objection,
     difference,
@@ -120,22 +130,26 @@ function decoded(bytes: Uint8Array): string {
 }
 
 function reduceFinding(parser: Parser, seed: number, bytes: Uint8Array, mutations: readonly string[]): Finding {
-  const isFinding = (candidate: Uint8Array) => {
-    const { agree, explanation, milled, difference } = compare(parser, candidate, seed)
-    return (
-      !agree &&
-      explanation === undefined &&
-      milled.ok === original.milled.ok &&
-      (difference === undefined) === (original.difference === undefined)
-    )
-  }
-  const original = compare(parser, bytes, seed)
-  const reduced = reduceBytes(bytes, isFinding)
-  const { milled, objection, difference } = compare(parser, reduced, seed)
+  const original = compare(parser, bytes, randomCuts(seed))
+  // A shorter document is cut elsewhere: a fault that depends on the cuts would be lost with only one way to cut.
+  const ways: Cuts[] = [() => [], randomCuts(seed), ...Array.from({ length: 8 }, (_, way) => randomCuts(way))]
+  const find = (candidate: Uint8Array): Comparison | undefined =>
+    ways
+      .map((cuts) => compare(parser, candidate, cuts))
+      .find(
+        ({ agree, explanation, refusal, difference }) =>
+          !agree &&
+          explanation === undefined &&
+          (refusal === undefined) === (original.refusal === undefined) &&
+          (difference === undefined) === (original.difference === undefined),
+      )
+  const reduced = reduceBytes(bytes, (candidate) => find(candidate) !== undefined)
+  const { milled, objection, difference, cuts } = find(reduced) ?? original
   return {
     seed,
     mutations,
     document: decoded(reduced),
+    cuts,
     xmlmill: milled.ok ? 'accepts' : `${milled.failure.code}: ${milled.failure.message}`,
     libxml2: objection ?? 'accepts',
     difference,

@@ -33,8 +33,22 @@ export interface Parser {
   open(document: { readonly url: string }, emit: Emit): RecordParser
 }
 
-/** What a parser is made from. */
+/** What a parser is made from. What only the engine does has the engine's defaults. */
 export type ParserOptions = Pick<
   ThreadOptions,
   'record' | 'array' | 'envelope' | 'parserOptions' | 'maxDepth' | 'maxRecordBytes'
->
+> &
+  Partial<
+    Pick<
+      ThreadOptions,
+      | 'nested'
+      | 'withAttributesOf'
+      | 'shape'
+      | 'attributePrefix'
+      | 'textKey'
+      | 'noAttributes'
+      | 'stripNamespaces'
+      | 'values'
+      | 'namespaces'
+    >
+  >

@@ -21,7 +21,7 @@ export interface EngineOptions
   /** A record inside a record gives a line of its own, too. Default false. */
   readonly nested?: boolean
   /** `ancestors`: attributes of the elements around a record go into the envelope. */
-  readonly withAttributesOf?: 'ancestors'
+  readonly withAttributesOf?: 'ancestors' | undefined
   /** `strict`: what Namespaces in XML forbids is an error; else it is counted in the notes. Default lax. */
   readonly namespaces?: 'lax' | 'strict'
 }
