@@ -11,3 +11,7 @@ chmodSync(`${root}dist/src/cli/main.js`, 0o755)
 const engine = 'workers/xml/engine/engine.wasm'
 execFileSync('node', ['scripts/build-engine.ts'], { cwd: root, stdio: 'inherit' })
 copyFileSync(`${root}${engine}`, `${root}dist/${engine}`)
+
+const page = 'src/report/html/page.html'
+execFileSync('node', ['scripts/report-page.ts'], { cwd: root, stdio: 'inherit' })
+copyFileSync(`${root}${page}`, `${root}dist/${page}`)

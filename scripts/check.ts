@@ -5,9 +5,12 @@ import { fileURLToPath } from 'node:url'
 const CHECKS: Readonly<Record<string, readonly string[]>> = {
   'format and lint': ['biome', 'ci', '.'],
   types: ['tsc', '-p', '.'],
+  'types of pages': ['tsc', '-p', 'src/report/html/page'],
+  'types of the tests of pages': ['tsc', '-p', 'test/browser'],
   imports: ['node', 'scripts/import-rules.ts'],
   'unused files, exports, dependencies': ['knip'],
   'error documentation': ['node', 'scripts/error-docs.ts', '--check'],
+  'command line documentation': ['node', 'scripts/cli-docs.ts', '--check'],
   build: ['node', 'scripts/build.ts'],
   'package entry points': ['publint', '--strict'],
 }

@@ -1,7 +1,7 @@
 /** The long run against libxml2: `node scripts/oracle.ts [--count 200000] [--seed 0]`. Exit 1 when something is unexplained. */
 import { parseArgs } from 'node:util'
 import { consultOracle } from '../test/conformance/oracle.ts'
-import { createProductParser } from '../test/conformance/product.ts'
+import { productParsers } from '../test/conformance/product.ts'
 
 const { values } = parseArgs({ options: { count: { type: 'string' }, seed: { type: 'string' } } })
 const count = Number(values.count ?? 200_000)
@@ -12,7 +12,7 @@ if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) {
 }
 
 const start = performance.now()
-const report = consultOracle(createProductParser(), seed, count)
+const report = consultOracle(productParsers(), seed, count)
 const seconds = (performance.now() - start) / 1000
 
 const lines = [

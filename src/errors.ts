@@ -85,6 +85,12 @@ export const ERRORS = {
     meaning: 'The server answered with a status that may pass, such as 503 or 429.',
     remedy: 'Run again later; --rate or a lower --per-host asks less of the server.',
   },
+  HOST_UNAVAILABLE: {
+    disposition: 'fail',
+    meaning:
+      'The host failed so often in a row, pauses included, that its other documents were not asked for any more.',
+    remedy: 'Run again when the host is well; --host-failures sets how often it may fail before each pause.',
+  },
   RETRY_AFTER_TOO_LONG: {
     disposition: 'fail',
     meaning: 'The server asked to wait for longer than --retry-max-wait.',
@@ -130,6 +136,18 @@ export const ERRORS = {
     disposition: 'fail',
     meaning: 'The body is something else than XML, such as an HTML page or JSON.',
     remedy: 'Check the URL: servers answer with a page of their own where a document is missing or a login is needed.',
+  },
+
+  // The cache.
+  OFFLINE_MISS: {
+    disposition: 'fail',
+    meaning: 'With --offline: the document is not in the cache.',
+    remedy: 'Run once without --offline, with the same --cache and headers.',
+  },
+  CACHE_CORRUPT: {
+    disposition: 'retry',
+    meaning: 'What the cache has of the document is damaged; it was taken out of the cache.',
+    remedy: 'Run again without --offline: the document is downloaded anew.',
   },
 
   // Encodings.
@@ -234,15 +252,36 @@ export const ERRORS = {
     meaning: "The transform threw, or returned what JSON can't carry.",
     remedy: 'See the rejects file: each line has the record and the reason.',
   },
+  RECORD_REFUSED: {
+    disposition: 'reject',
+    meaning: "The record does not fit the output's columns.",
+    remedy: 'See the rejects file for the reason, and name the columns with --columns.',
+  },
   TRANSFORM_UNLOADABLE: {
     disposition: 'stop',
     meaning: 'The transform module does not load, or exports no default function.',
     remedy: 'Correct the module; nothing was fetched.',
   },
+  TRANSFORM_TIMEOUT: {
+    disposition: 'fail',
+    meaning: 'The transform did not come back with a record of this document within --transform-timeout.',
+    remedy: 'Look for an endless loop or a promise that never settles, or raise --transform-timeout.',
+  },
+  OUT_OF_MEMORY: {
+    disposition: 'fail',
+    meaning: "The document took more memory than there is, also when a thread had all of the run's to itself.",
+    remedy: 'Raise --memory, choose a smaller element with --record, or look at what the transform keeps.',
+  },
   WORKER_CRASHED: {
     disposition: 'fail',
     meaning: 'The worker thread ended while it milled this document, also when it had the thread to itself.',
     remedy: 'Look at the transform (memory, process.exit), or report the document as a bug.',
+  },
+
+  THREADS_FAILED: {
+    disposition: 'stop',
+    meaning: 'Worker threads end as soon as they start.',
+    remedy: 'Look at what the transform module does when it is loaded in a thread.',
   },
 
   // The run.
@@ -254,7 +293,17 @@ export const ERRORS = {
   OUTPUT_EXISTS: {
     disposition: 'stop',
     meaning: 'The output file exists and has data in it.',
-    remedy: 'Give --append to add to it, --fresh to replace it, or another --output.',
+    remedy: 'Give --fresh to replace it, or another --output; an output with its ledger beside it is gone on with.',
+  },
+  OUTPUT_LOCKED: {
+    disposition: 'stop',
+    meaning: 'Another run is writing to the output.',
+    remedy: 'Wait until it has ended, or give another --output; the message names its process.',
+  },
+  SHAPE_CHANGED: {
+    disposition: 'stop',
+    meaning: 'The options would give records of another shape than those that the output already has.',
+    remedy: 'Give the same options as before, --fresh to start over, or another --output.',
   },
   OUTPUT_FAILED: {
     disposition: 'stop',
@@ -265,6 +314,21 @@ export const ERRORS = {
     disposition: 'stop',
     meaning: 'Whoever read the output went away, as `head` does when it has enough.',
     remedy: 'Nothing is wrong; the rest was not fetched.',
+  },
+  REPORT_FAILED: {
+    disposition: 'stop',
+    meaning: 'The file of --report, --events or --summary could not be written. The records are not affected.',
+    remedy: 'Check space and permissions of its folder.',
+  },
+  REPORT_UNREADABLE: {
+    disposition: 'stop',
+    meaning: 'There is nothing that a report could be made from.',
+    remedy: 'Give `xmlmill report` a file that --events wrote, or the output of a run that keeps a ledger.',
+  },
+  PORT_UNAVAILABLE: {
+    disposition: 'stop',
+    meaning: 'The port of --live or --metrics could not be opened.',
+    remedy: 'Give another port, or 0 for any that is free.',
   },
   ABORTED: {
     disposition: 'stop',

@@ -1,5 +1,6 @@
 /** The public names of xmlmill. */
 export type { RecordContext, Transform } from './channel/transform-module.ts'
+export { defineConfig } from './config/define-config.ts'
 export { type Disposition, ERRORS, type ErrorCode, type Failure, MillError } from './errors.ts'
 export {
   type DocumentResult,

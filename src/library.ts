@@ -7,9 +7,9 @@ import type { DocumentFacts } from './model.ts'
 import { type MillOptions, type RunOptions, resolveOptions } from './options.ts'
 import type { Listener } from './report/events.ts'
 import { type Summary, SummaryFold } from './report/summary.ts'
-import { Handover } from './sinks/handover.ts'
+import { openWatch } from './report/watch.ts'
+import { type HandedOver, Handover } from './sinks/handover.ts'
 import { inTurn, openOutput } from './sinks/output.ts'
-import type { SettledDocument } from './sinks/sink.ts'
 import { listDocuments } from './sources/source.ts'
 import type { HeldRecords } from './spool/held-records.ts'
 
@@ -61,7 +61,7 @@ export type DocumentResult = DoneResult | FailedResult
  * ends threads and sockets.
  *
  * @throws MillError OPTIONS_INVALID at once; when it runs SOURCE_UNREADABLE, TRANSFORM_UNLOADABLE, OUTPUT_FAILED,
- * OUTPUT_EXISTS, ABORTED. A document's failure is a result, not an exception.
+ * OUTPUT_EXISTS, OUTPUT_LOCKED, SHAPE_CHANGED, ABORTED. A document's failure is a result, not an exception.
  */
 export function mill(urls: Urls, options: LibraryOptions = {}): Mill {
   const { signal, onEvent, ...given } = options
@@ -84,7 +84,7 @@ export class Mill implements AsyncIterable<DocumentResult> {
     this.#onEvent = onEvent
   }
 
-  /** Documents as they are done (or in the order of the list, with `ordered`); the next ones are milled meanwhile. */
+  /** Documents as they are settled, without those that an output has already (or in the order of the list, with `ordered`); the next ones are milled meanwhile. */
   async *[Symbol.asyncIterator](): AsyncGenerator<DocumentResult, void> {
     const handover = new Handover()
     const leaving = new AbortController()
@@ -115,14 +115,16 @@ export class Mill implements AsyncIterable<DocumentResult> {
     this.#hasStarted = true
     const options = this.#options
     if (options.thread.transform !== undefined) await loadTransform(options.thread.transform)
+    await using watch = await openWatch(options.watch)
     await using output = await openOutput(options)
     await run({
       list: listDocuments({ urls: this.#urls }, options),
       options,
-      sink: handover === undefined ? output : inTurn(output, handover),
+      sink: handover === undefined ? output.sink : inTurn(output.sink, handover),
       listener: (event) => {
         this.#fold.add(event)
         this.#onEvent?.(event)
+        watch.listener(event)
       },
       signal,
     })
@@ -130,7 +132,7 @@ export class Mill implements AsyncIterable<DocumentResult> {
   }
 }
 
-function toResult(settled: SettledDocument, hasEnvelope: boolean): DocumentResult {
+function toResult(settled: HandedOver, hasEnvelope: boolean): DocumentResult {
   const { url, id } = settled.document
   const { attempts } = settled
   if (settled.status === 'failed') {

@@ -9,6 +9,14 @@ export interface Document {
   readonly url: string
   /** `host:port` for politeness; empty for local files, which have no host limit. */
   readonly host: string
+  /** How often the list had the same document before; absent for the first time. Only where duplicates are kept. */
+  readonly occurrence?: number
+}
+
+/** What a server needs to say that a document has not changed since (RFC 9110, section 8.8). */
+export interface Validators {
+  readonly etag?: string
+  readonly lastModified?: string
 }
 
 /** A line of the list that is no document, with the reason. It counts as a failed document. */
@@ -51,6 +59,8 @@ export interface DocumentFacts {
   readonly recordsSeen: number
   readonly recordsWritten: number
   readonly recordsRejected: number
+  /** SHA-256 of the decompressed body in hexadecimal; only where a ledger asks for it. */
+  readonly bodySha256?: string
   /** IANA name, lower case. */
   readonly encoding: string
   readonly etag?: string
@@ -63,6 +73,8 @@ export interface DocumentFacts {
 /** How an attempt ended. */
 export type Outcome =
   | { readonly status: 'done'; readonly facts: DocumentFacts }
+  /** The server says that it is still what it was when the validators were given. */
+  | { readonly status: 'unchanged'; readonly facts: DocumentFacts }
   | { readonly status: 'failed'; readonly failure: Failure; readonly facts: DocumentFacts }
 
 /** Why no further document was started. */
@@ -81,6 +93,8 @@ export type Hold =
   | 'retry'
   /** Every thread has as many documents as it can hold. */
   | 'threads'
+  /** --memory. */
+  | 'memory'
   /** Records wait for the output. */
   | 'output'
   /** Nothing is left to start. */
@@ -101,9 +115,7 @@ export interface Standing {
 export interface LoadSample extends Standing {
   /** By what held the next document back. */
   readonly heldMs: Readonly<Partial<Record<Hold, number>>>
-  /** With at least one document in a thread. */
-  readonly activeMs: number
-  /** Threads that had a document, times the time that they had it. */
+  /** Threads that had a document, times the time that they had it, while neither manners nor list nor output held the next one back. */
   readonly threadMs: number
   /** Downloads under way, times the time that they were. */
   readonly slotMs: number

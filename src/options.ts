@@ -4,6 +4,7 @@
  *
  * Optional in (`MillOptions`), complete and frozen out (`RunOptions`); all problems are reported together.
  */
+import { totalmem } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import { MillError } from './errors.ts'
 import { VERSION } from './version.ts'
@@ -50,16 +51,26 @@ export interface MillOptions {
   parser?: ParserName
   /** Options for fast-xml-parser (on the command line: a JSON file with them). */
   parserOptions?: Readonly<Record<string, unknown>>
-  /** Where records go: `-` for stdout, or a file; `.gz` and `.zst` are compressed. */
+  /** Where records go: `-` for stdout, a file (`.ndjson`, `.csv`, both also with `.gz` or `.zst`), `.parquet`, a database (`.sqlite`, `.db`, `postgres://…`), or `dir/` for a file for each document. */
   output?: string
   /** Print the record alone, without url, n and name. */
   bare?: boolean
+  /** Columns of a CSV, Parquet or database output, each `NAME` or `NAME=PATH`, such as `id=@_id,last=author.last`. */
+  columns?: string | readonly string[]
+  /** The table of a database output; one for each element's name unless given. */
+  table?: string
+  /** Columns of a database output by which a row replaces an earlier one, instead of url and n. */
+  key?: string | readonly string[]
   /** Records in the order of the list instead of the order of completion. */
   ordered?: boolean
-  /** Add to an output that exists. */
-  append?: boolean
-  /** Replace an output that exists. */
+  /** Start over: replace an output that exists instead of going on with it. */
   fresh?: boolean
+  /** Ask again for documents that are done, and replace those that have changed. */
+  update?: boolean
+  /** Do not ask before replacing an output. */
+  yes?: boolean
+  /** Remember in this file what is done, for outputs that have no ledger of their own, such as stdout. */
+  state?: string
   /** Where records go that the transform refused; beside the output unless given. */
   rejects?: string
   /** Documents downloading at once. */
@@ -72,6 +83,8 @@ export interface MillOptions {
   retries?: number
   /** Longest wait before another try, in seconds; a server that asks for more is given up. */
   retryMaxWait?: number
+  /** Failed attempts in a row after which a host is left alone for a while, and in the end given up; 0 for never. */
+  hostFailures?: number
   /** Worker threads. */
   threads?: number
   /** Seconds to connect, TLS included. */
@@ -80,12 +93,18 @@ export interface MillOptions {
   stallTimeout?: number
   /** Seconds for a whole document; none unless given. */
   timeout?: number
+  /** Seconds that a call of the transform may take, or that a thread may give no sign of life. */
+  transformTimeout?: number
+  /** Memory to get along with; half of what the machine or the cgroup has unless given. */
+  memory?: number | string
   /** Largest document, decompressed. */
   maxBytes?: number | string
   /** Largest record. */
   maxRecordBytes?: number | string
   /** Deepest nesting of elements. */
   maxDepth?: number
+  /** Memory for the records of unfinished documents; what is beyond goes to temporary files. */
+  spoolAbove?: number | string
   /** Request header, as `Name: value`. */
   header?: string | readonly string[]
   /** The User-Agent header. */
@@ -98,12 +117,26 @@ export interface MillOptions {
   netrc?: boolean
   /** Refuse private addresses on every hop; without it only a redirect from public to private is refused. */
   publicOnly?: boolean
+  /** Keep the documents in this directory; those that are there and unchanged are not downloaded again. */
+  cache?: string
+  /** Take documents from the cache alone. */
+  offline?: boolean
   /** What is shown on stderr while it runs. */
   progress?: ProgressStyle
   /** Show nothing but errors. */
   quiet?: boolean
   /** Write the summary as JSON. */
   summary?: string
+  /** Write a report as one HTML file: what happened when, what bounded the run, every document. */
+  report?: string
+  /** Write what happens as NDJSON, for `xmlmill report` and programs. */
+  events?: string
+  /** Serve the report while it runs, on this port of loopback; 0 is any free one. */
+  live?: number
+  /** Serve it on this address instead; whoever looks then needs the token that is printed. */
+  liveHost?: string
+  /** Serve metrics for Prometheus on this port of loopback, at /metrics; 0 is any free one. */
+  metrics?: number
 }
 
 /** What a worker thread needs to know: plain data. */
@@ -140,6 +173,12 @@ export interface ThreadOptions {
   readonly cacert: string | undefined
   readonly netrc: boolean
   readonly publicOnly: boolean
+  readonly transformTimeoutMs: number
+  /** Directory. */
+  readonly cache: string | undefined
+  readonly offline: boolean
+  /** Whether the ledger wants the SHA-256 of every body. */
+  readonly digest: boolean
 }
 
 /** When documents start. */
@@ -150,6 +189,8 @@ export interface ScheduleOptions {
   readonly startIntervalMs: number
   readonly retries: number
   readonly retryMaxWaitMs: number
+  /** Failed attempts in a row after which a host is left alone; 0 for never. */
+  readonly hostFailures: number
 }
 
 /** A run's options, complete. */
@@ -157,25 +198,70 @@ export interface RunOptions {
   readonly inputFiles: readonly string[]
   readonly keepDuplicates: boolean
   readonly output: string | undefined
+  readonly table: TableOptions
   readonly ordered: boolean
-  readonly existing: 'refuse' | 'append' | 'replace'
+  /** What becomes of an output that is there: it is gone on with, replaced, or asked for anew where documents have changed. */
+  readonly existing: 'resume' | 'replace' | 'update'
+  /** Path of a ledger for an output that has none of its own. */
+  readonly state: string | undefined
+  /** Memory for the records of unfinished documents. */
+  readonly spoolAboveBytes: number
   readonly rejects: string | undefined
   readonly schedule: ScheduleOptions
   readonly threads: number
+  readonly memoryBytes: number
   readonly thread: ThreadOptions
   readonly progress: ProgressStyle
   readonly summary: string | undefined
+  readonly watch: WatchOptions
 }
 
-type Group = 'Input' | 'Records' | 'Output' | 'Politeness' | 'HTTP' | 'Limits' | 'Display'
+/** What rows of a table are made of. */
+export interface TableOptions {
+  /** `NAME` or `NAME=PATH` each; empty for none given. */
+  readonly columns: readonly string[]
+  readonly name: string | undefined
+  /** Names of columns; empty for url, n and row. */
+  readonly key: readonly string[]
+  /** Whether the columns url and n are left out of files. */
+  readonly bare: boolean
+}
+
+/** How a run can be watched and explained. */
+export interface WatchOptions {
+  /** Path of the HTML file. */
+  readonly report: string | undefined
+  /** Path of the NDJSON file. */
+  readonly events: string | undefined
+  /** Port; 0 is any. */
+  readonly live: number | undefined
+  /** Undefined is loopback, without a token. */
+  readonly liveHost: string | undefined
+  /** Port; 0 is any. */
+  readonly metrics: number | undefined
+}
+
+type Group =
+  | 'Input'
+  | 'Records'
+  | 'Output'
+  | 'Politeness'
+  | 'HTTP'
+  | 'Limits'
+  | 'Display'
+  // Of flags that are not options of a run.
+  | 'General'
+  | 'Peek'
 
 type Value =
   | { readonly kind: 'text' | 'texts' | 'names'; readonly placeholder: string; readonly default?: string }
   | { readonly kind: 'switch' }
   | { readonly kind: 'object'; readonly placeholder: string }
   | { readonly kind: 'count'; readonly placeholder: string; readonly min: number; readonly default: number }
+  /** On the command line the number may be left out: then it is `implied`. */
+  | { readonly kind: 'port'; readonly placeholder: string; readonly implied: number }
   | { readonly kind: 'seconds'; readonly placeholder: string; readonly default?: number }
-  | { readonly kind: 'size'; readonly placeholder: string; readonly default: number }
+  | { readonly kind: 'size'; readonly placeholder: string; readonly default?: number }
   | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly default?: string }
 
 /** One option as the command line, the help and the documentation show it. */
@@ -277,16 +363,49 @@ export const OPTIONS = {
     placeholder: 'TARGET',
     alias: 'o',
     group: 'Output',
-    help: 'Where records go: `-` for stdout, or a file; `.gz` and `.zst` are compressed.',
+    help: 'Where records go: `-` for stdout, a file (`.ndjson`, `.csv`, both also with `.gz` or `.zst`), `.parquet`, a database (`.sqlite`, `.db`, `postgres://…`), or `dir/` for a file for each document.',
   },
   bare: { kind: 'switch', group: 'Output', help: 'Print the record alone, without url, n and name.' },
+  columns: {
+    kind: 'names',
+    placeholder: 'NAME=PATH,…',
+    group: 'Output',
+    help: 'Columns of a CSV, Parquet or database output, each `NAME` or `NAME=PATH`, such as `id=@_id,last=author.last`.',
+  },
+  table: {
+    kind: 'text',
+    placeholder: 'NAME',
+    group: 'Output',
+    help: "The table of a database output; one for each element's name unless given.",
+  },
+  key: {
+    kind: 'names',
+    placeholder: 'NAME,…',
+    group: 'Output',
+    help: 'Columns of a database output by which a row replaces an earlier one, instead of url and n.',
+  },
   ordered: {
     kind: 'switch',
     group: 'Output',
     help: 'Records in the order of the list instead of the order of completion.',
   },
-  append: { kind: 'switch', group: 'Output', help: 'Add to an output that exists.' },
-  fresh: { kind: 'switch', group: 'Output', help: 'Replace an output that exists.' },
+  fresh: {
+    kind: 'switch',
+    group: 'Output',
+    help: 'Start over: replace an output that exists instead of going on with it.',
+  },
+  update: {
+    kind: 'switch',
+    group: 'Output',
+    help: 'Ask again for documents that are done, and replace those that have changed.',
+  },
+  yes: { kind: 'switch', alias: 'y', group: 'Output', help: 'Do not ask before replacing an output.' },
+  state: {
+    kind: 'text',
+    placeholder: 'FILE',
+    group: 'Output',
+    help: 'Remember in this file what is done, for outputs that have no ledger of their own, such as stdout.',
+  },
   rejects: {
     kind: 'text',
     placeholder: 'FILE',
@@ -332,6 +451,14 @@ export const OPTIONS = {
     group: 'Politeness',
     help: 'Longest wait before another try, in seconds; a server that asks for more is given up.',
   },
+  hostFailures: {
+    kind: 'count',
+    min: 0,
+    default: 20,
+    placeholder: 'N',
+    group: 'Politeness',
+    help: 'Failed attempts in a row after which a host is left alone for a while, and in the end given up; 0 for never.',
+  },
 
   header: {
     kind: 'texts',
@@ -366,6 +493,13 @@ export const OPTIONS = {
     group: 'HTTP',
     help: 'Refuse private addresses on every hop; without it only a redirect from public to private is refused.',
   },
+  cache: {
+    kind: 'text',
+    placeholder: 'DIR',
+    group: 'HTTP',
+    help: 'Keep the documents in this directory; those that are there and unchanged are not downloaded again.',
+  },
+  offline: { kind: 'switch', group: 'HTTP', help: 'Take documents from the cache alone.' },
 
   threads: {
     kind: 'count',
@@ -396,6 +530,19 @@ export const OPTIONS = {
     group: 'Limits',
     help: 'Seconds for a whole document; none unless given.',
   },
+  transformTimeout: {
+    kind: 'seconds',
+    default: 30,
+    placeholder: 'S',
+    group: 'Limits',
+    help: 'Seconds that a call of the transform may take, or that a thread may give no sign of life.',
+  },
+  memory: {
+    kind: 'size',
+    placeholder: 'SIZE',
+    group: 'Limits',
+    help: 'Memory to get along with; half of what the machine or the cgroup has unless given.',
+  },
   maxBytes: {
     kind: 'size',
     default: GIB,
@@ -412,6 +559,13 @@ export const OPTIONS = {
     group: 'Limits',
     help: 'Deepest nesting of elements.',
   },
+  spoolAbove: {
+    kind: 'size',
+    default: 32 * MIB,
+    placeholder: 'SIZE',
+    group: 'Limits',
+    help: 'Memory for the records of unfinished documents; what is beyond goes to temporary files.',
+  },
 
   progress: {
     kind: 'choice',
@@ -422,6 +576,38 @@ export const OPTIONS = {
   },
   quiet: { kind: 'switch', alias: 'q', group: 'Display', help: 'Show nothing but errors.' },
   summary: { kind: 'text', placeholder: 'FILE', group: 'Display', help: 'Write the summary as JSON.' },
+  report: {
+    kind: 'text',
+    placeholder: 'FILE.html',
+    group: 'Display',
+    help: 'Write a report as one HTML file: what happened when, what bounded the run, every document.',
+  },
+  events: {
+    kind: 'text',
+    placeholder: 'FILE',
+    group: 'Display',
+    help: 'Write what happens as NDJSON, for `xmlmill report` and programs.',
+  },
+  live: {
+    kind: 'port',
+    placeholder: '[PORT]',
+    implied: 8484,
+    group: 'Display',
+    help: 'Serve the report while it runs, on this port of loopback; 0 is any free one.',
+  },
+  liveHost: {
+    kind: 'text',
+    placeholder: 'ADDRESS',
+    group: 'Display',
+    help: 'Serve it on this address instead; whoever looks then needs the token that is printed.',
+  },
+  metrics: {
+    kind: 'port',
+    placeholder: '[PORT]',
+    implied: 9464,
+    group: 'Display',
+    help: 'Serve metrics for Prometheus on this port of loopback, at /metrics; 0 is any free one.',
+  },
 } as const satisfies Record<keyof MillOptions, OptionSpec>
 
 /** What fast-xml-parser has options of its own for, or does not do. */
@@ -471,12 +657,18 @@ export function resolveOptions(given: MillOptions): RunOptions {
     if (!Object.hasOwn(OPTIONS, name)) problems.push(`${name} is not an option`)
   }
   const output = read.text('output')
+  const isBare = read.switch('bare')
   const rate = read.text('rate')
   const startIntervalMs = rate === undefined ? 0 : parseRate(rate)
   if (startIntervalMs === undefined)
     problems.push(`--rate is ${rate}; it takes a count per second, minute or hour, such as 5/s`)
-  if (read.switch('append') && read.switch('fresh')) problems.push('--append and --fresh exclude each other')
+  if (read.switch('update') && read.switch('fresh')) problems.push('--update and --fresh exclude each other')
+  const state = read.text('state')
   const transform = read.text('transform')
+  const liveHost = read.text('liveHost')
+  const cache = read.text('cache')
+  const offline = read.switch('offline')
+  if (offline && cache === undefined) problems.push('--offline needs --cache, where the documents are')
   const asksForOptions = Object.keys(given.parserOptions ?? {}).length > 0
   const isEngine = !asksForOptions && given.parser !== 'fast-xml-parser'
   for (const name of ENGINE_ONLY) {
@@ -493,8 +685,16 @@ export function resolveOptions(given: MillOptions): RunOptions {
     inputFiles: read.texts('inputFile'),
     keepDuplicates: read.switch('keepDuplicates'),
     output,
+    table: {
+      columns: read.names('columns'),
+      name: read.text('table'),
+      key: read.names('key'),
+      bare: isBare,
+    },
     ordered: read.switch('ordered'),
-    existing: read.switch('append') ? 'append' : read.switch('fresh') ? 'replace' : 'refuse',
+    existing: read.switch('update') ? 'update' : read.switch('fresh') ? 'replace' : 'resume',
+    state,
+    spoolAboveBytes: read.size('spoolAbove'),
     rejects: read.text('rejects'),
     schedule: {
       concurrency: read.count('concurrency'),
@@ -502,12 +702,15 @@ export function resolveOptions(given: MillOptions): RunOptions {
       startIntervalMs: startIntervalMs ?? 0,
       retries: read.count('retries'),
       retryMaxWaitMs: read.milliseconds('retryMaxWait') ?? 0,
+      hostFailures: read.count('hostFailures'),
     },
     threads: read.count('threads'),
+    memoryBytes: given.memory === undefined ? machineMemoryBytes() / 2 : read.size('memory'),
     thread: {
       record: read.texts('record'),
-      array: read.texts('array').flatMap((names) => names.split(',').map((name) => name.trim())),
-      envelope: !read.switch('bare'),
+      array: read.names('array'),
+      // A table takes what it leaves out from the envelope when it refuses a record.
+      envelope: !isBare || isTableFile(output),
       nested: read.switch('nested'),
       withAttributesOf: read.choice('withAttributesOf') as 'ancestors' | undefined,
       shape: read.choice('shape') as Shape,
@@ -532,12 +735,35 @@ export function resolveOptions(given: MillOptions): RunOptions {
       cacert: read.text('cacert'),
       netrc: read.switch('netrc'),
       publicOnly: read.switch('publicOnly'),
+      transformTimeoutMs: read.milliseconds('transformTimeout') ?? 0,
+      cache,
+      offline,
+      digest: state !== undefined || (output !== undefined && output !== '-'),
     },
     progress: read.switch('quiet') ? 'none' : (read.choice('progress') as ProgressStyle),
     summary: read.text('summary'),
+    watch: {
+      report: read.text('report'),
+      events: read.text('events'),
+      live: read.port('live') ?? (liveHost === undefined ? undefined : OPTIONS.live.implied),
+      liveHost,
+      metrics: read.port('metrics'),
+    },
   }
   if (problems.length > 0) throw new MillError('OPTIONS_INVALID', problems.join('\n'))
   return deepFreeze(options)
+}
+
+/** Whether a file by this name has columns. */
+function isTableFile(output: string | undefined): boolean {
+  return output !== undefined && /\.(?:csv(?:\.gz|\.zst)?|parquet)\/?$/.test(output)
+}
+
+/** What this process may use: a container's limit where there is one. */
+function machineMemoryBytes(): number {
+  // Without a limit it is 0 or beyond any machine.
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
 }
 
 /** Reads given values by kind; a value of the wrong kind becomes a problem and the default. */
@@ -566,6 +792,11 @@ class OptionReader {
     return []
   }
 
+  /** The items of lists with commas. */
+  names(name: keyof MillOptions): readonly string[] {
+    return this.texts(name).flatMap((list) => list.split(',').map((item) => item.trim()))
+  }
+
   switch(name: keyof MillOptions): boolean {
     const value = this.#given[name] ?? false
     if (typeof value === 'boolean') return value
@@ -591,6 +822,14 @@ class OptionReader {
     return min
   }
 
+  port(name: keyof MillOptions): number | undefined {
+    const value = this.#given[name]
+    if (value === undefined) return undefined
+    if (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535) return Number(value)
+    this.#refuse(name, value, 'takes a port from 0 to 65535')
+    return undefined
+  }
+
   milliseconds(name: keyof MillOptions): number | undefined {
     const value = this.#given[name] ?? this.#default(name)
     if (value === undefined) return undefined
@@ -599,9 +838,10 @@ class OptionReader {
     return undefined
   }
 
-  size(name: 'maxBytes' | 'maxRecordBytes'): number {
-    const value = this.#given[name] ?? OPTIONS[name].default
-    const bytes = parseSize(value)
+  size(name: 'maxBytes' | 'maxRecordBytes' | 'spoolAbove' | 'memory'): number {
+    const value = this.#given[name] ?? this.#default(name)
+    // A program may pass anything.
+    const bytes = typeof value === 'number' || typeof value === 'string' ? parseSize(value) : undefined
     if (bytes === undefined) this.#refuse(name, value, 'takes a size such as 64m')
     return bytes ?? 0
   }

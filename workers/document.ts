@@ -4,62 +4,123 @@
  *
  * A task never rejects: what goes wrong is its outcome. (A rejected task would come back as a bare Error, without code.)
  */
+import { createHash } from 'node:crypto'
 import { MessageChannel, parentPort, threadId, workerData } from 'node:worker_threads'
 import { CreditWindow } from '../src/channel/credit.ts'
 import {
   CREDIT_WINDOW_BYTES,
   type Hello,
   type MainMessage,
+  RELAY_AFTER_BYTES,
   type Report,
   type Task,
   type ThreadData,
   type ThreadMessage,
 } from '../src/channel/protocol.ts'
-import { loadTransform } from '../src/channel/transform-module.ts'
+import { beatMs, Pulse } from '../src/channel/pulse.ts'
+import { loadTransform, type TransformModule } from '../src/channel/transform-module.ts'
 import { MillError, toFailure } from '../src/errors.ts'
 import type { DocumentFacts, Outcome } from '../src/model.ts'
 import { redactUrl } from '../src/redact.ts'
+import type { DocumentCache } from './cache/document-cache.ts'
 import { notXml } from './charset/body-kind.ts'
 import { createDecoder, type Decoder } from './charset/decoder.ts'
 import { type Download, Downloader } from './download/download.ts'
-import { Outbox } from './outbox.ts'
+import { Gathering, Outbox } from './outbox.ts'
 import { TransformStage } from './transform.ts'
+import { TransformGuard } from './transform-guard.ts'
 import type { Parser, RecordParser } from './xml/parser.ts'
 import { loadParser } from './xml/parsers.ts'
 
 const PROGRESS_MS = 250
 
-const { options }: ThreadData = workerData
+const { options, tasks }: ThreadData = workerData
+const pulse = Pulse.create(tasks)
 const { port1: port, port2: mainPort } = new MessageChannel()
 const credit = new CreditWindow(CREDIT_WINDOW_BYTES)
 const downloader = new Downloader(options)
+const cache = options.cache === undefined ? undefined : openCache(options.cache)
 /** Made once, at the first document: a thread is ready before its parser is. */
 let parser: Promise<Parser> | undefined
-const transform = options.transform === undefined ? undefined : loadTransform(options.transform)
+const transformModule = options.transform === undefined ? undefined : loadTransform(options.transform)
+const transform = transformModule && loadTransformGuard(transformModule)
 // Whoever awaits it says so; until then a module that fails must not end the thread.
 transform?.catch(() => {})
+let guard: TransformGuard | undefined
 
-port.on('message', (message: MainMessage) => credit.grant(message.bytes))
-const hello: Hello = { type: 'hello', thread: threadId, port: mainPort }
+port.on('message', (message: MainMessage) => {
+  if (message.type === 'credit') credit.grant(message.bytes)
+  else transforming = transforming.then(() => transformForOther(message))
+})
+const hello: Hello = { type: 'hello', thread: threadId, port: mainPort, pulse: pulse.buffer }
 parentPort?.postMessage(hello, [mainPort])
+
+/** Other threads' records, one batch at a time. */
+let transforming = Promise.resolve()
 
 /** What is under way in this thread. */
 const working = new Set<Work>()
 setInterval(() => {
   for (const work of working) work.reportProgress()
 }, PROGRESS_MS).unref()
+setInterval(() => {
+  pulse.beat()
+  guard?.look(performance.now())
+}, beatMs(options.transformTimeoutMs)).unref()
+
+async function openCache(directory: string): Promise<DocumentCache> {
+  const { DocumentCache } = await import('./cache/document-cache.ts')
+  return new DocumentCache(directory, options, downloader)
+}
+
+async function loadTransformGuard(module: Promise<TransformModule>): Promise<TransformGuard> {
+  guard = new TransformGuard((await module).transform, options.transformTimeoutMs, pulse)
+  return guard
+}
+
+/** Of a record, the parser writes what the transform asks for. */
+async function loadSelectingParser(): Promise<Parser> {
+  return loadParser({ ...options, select: (await transformModule)?.select })
+}
 
 /** Mills one document. */
 export default async function millDocument(task: Task): Promise<Report> {
   const work = new Work(task)
   working.add(work)
+  pulse.hold(task.id)
   try {
     const outcome = await work.outcome()
     const last = outcome.status === 'done' ? work.outbox.finish() : []
     return { thread: threadId, outcome, batchesSent: work.outbox.batchesSent, last }
   } finally {
     working.delete(work)
+    pulse.release(task.id)
   }
+}
+
+/** Transforms a part of a large document that another thread mills. */
+async function transformForOther({ id, task, bytes: raw }: Extract<MainMessage, { type: 'transform' }>): Promise<void> {
+  if (transform === undefined) return
+  const gathered = { records: new Gathering('records'), rejects: new Gathering('rejects') }
+  const stage = new TransformStage((await transform).for(task), options.envelope, (kind, lines, count) =>
+    gathered[kind].add(lines, count),
+  )
+  stage.push(raw)
+  try {
+    await stage.flush()
+  } catch (error) {
+    // The task is tried again by itself, where its failure can be told: this thread ends, and the pulse says whose fault it is.
+    pulse.enter(task)
+    throw error
+  }
+  const batches = [gathered.records, gathered.rejects]
+    .filter((lines) => lines.byteLength > 0)
+    .map((lines) => lines.take())
+  const message: ThreadMessage = { type: 'transformed', id, batches, counts: stage.counts }
+  port.postMessage(
+    message,
+    batches.map(({ bytes }) => bytes.buffer),
+  )
 }
 
 class Work {
@@ -70,7 +131,12 @@ class Work {
   #notes: Readonly<Record<string, number>> = {}
   #stage: TransformStage | undefined
   #decodedBytes = 0
+  readonly #digest = options.digest ? createHash('sha256') : undefined
+  #bodySha256: string | undefined
   #records = 0
+  #recordBytes = 0
+  /** Whether the rest of this document's records goes through the transform in all threads. */
+  #isRelaying = false
   #parseMs = 0
   #isSettled = false
   /** Progress is for documents that take a while: the first tick is let go by. */
@@ -83,8 +149,8 @@ class Work {
 
   async outcome(): Promise<Outcome> {
     try {
-      await this.#mill()
-      return { status: 'done', facts: this.#facts() }
+      const status = await this.#mill()
+      return { status, facts: this.#facts() }
     } catch (thrown) {
       return { status: 'failed', failure: toFailure(thrown), facts: this.#facts() }
     } finally {
@@ -101,16 +167,26 @@ class Work {
   }
 
   /** Download -> decode -> parse -> transform -> send. */
-  async #mill(): Promise<void> {
-    parser ??= loadParser(options)
+  async #mill(): Promise<'done' | 'unchanged'> {
+    if (parser === undefined) {
+      parser = loadSelectingParser()
+      // As with the transform: it may fail while the download is awaited.
+      parser.catch(() => {})
+    }
     if (transform !== undefined) {
       const output = this.outbox.add.bind(this.outbox)
-      this.#stage = new TransformStage(await transform, options.envelope, output)
+      this.#stage = new TransformStage((await transform).for(this.task.id), options.envelope, output)
     }
-    const download = await downloader.start(this.task.url, { onDownloaded: () => this.#downloaded() })
+    const hooks = { onDownloaded: () => this.#downloaded() }
+    const kept = await cache
+    const download = await (kept ?? downloader).start(this.task.url, hooks, undefined, this.task.validators)
     this.#download = download
     try {
+      if (download.isUnchanged) return 'unchanged'
       await this.#read(download, await parser)
+      if (kept !== undefined && !(await kept.keep(download))) this.#notes = { ...this.#notes, notCached: 1 }
+      if (download.isFromCache === true) this.#notes = { ...this.#notes, fromCache: 1 }
+      return 'done'
     } finally {
       download.cancel()
     }
@@ -123,6 +199,7 @@ class Work {
       for await (const chunk of download.body) {
         if (this.#decodedBytes === 0) refuseOtherThanXml(chunk, download)
         this.#decodedBytes += chunk.byteLength
+        this.#digest?.update(chunk)
         this.#parse(document, () => decoder.decode(chunk))
         await this.#passOn()
       }
@@ -131,6 +208,7 @@ class Work {
       this.#end(document)
       await this.#passOn()
       this.#notes = { ...decoder.notes, ...document.notes }
+      this.#bodySha256 = this.#digest?.digest('hex')
     } catch (thrown) {
       throw placedInBody(thrown, decoder)
     } finally {
@@ -140,14 +218,21 @@ class Work {
   }
 
   #parse(document: RecordParser, decode: () => Uint8Array): void {
-    const from = performance.now()
-    document.write(decode())
-    this.#parseMs += performance.now() - from
+    this.#inEngine(() => document.write(decode()))
   }
 
   #end(document: RecordParser): void {
+    this.#inEngine(() => document.end())
+  }
+
+  #inEngine(work: () => void): void {
     const from = performance.now()
-    document.end()
+    pulse.enter(this.task.id)
+    try {
+      work()
+    } finally {
+      pulse.leave()
+    }
     this.#parseMs += performance.now() - from
   }
 
@@ -155,12 +240,23 @@ class Work {
   #take(lines: Uint8Array, count: number): void {
     this.#records += count
     if (this.#stage === undefined) this.outbox.add('records', lines, count)
+    else if (this.#isRelaying) this.outbox.addRaw(lines)
     else this.#stage.push(lines)
+    this.#recordBytes += lines.byteLength
   }
 
   /** Lets the transform and main keep up with the parser: here a slow reader of our output slows the download. */
   async #passOn(): Promise<void> {
     if (this.#stage?.hasWaiting === true) await this.#stage.flush()
+    if (
+      !this.#isRelaying &&
+      this.#stage !== undefined &&
+      this.task.mayRelay &&
+      this.#recordBytes >= RELAY_AFTER_BYTES
+    ) {
+      this.outbox.flush()
+      this.#isRelaying = true
+    }
     if (this.outbox.isFull) await this.outbox.room()
   }
 
@@ -192,6 +288,7 @@ class Work {
       recordsWritten: counts?.written ?? this.#records,
       recordsRejected: counts?.rejected ?? 0,
       encoding: this.#encoding,
+      ...(this.#bodySha256 !== undefined && { bodySha256: this.#bodySha256 }),
       ...(download?.etag !== undefined && { etag: download.etag }),
       ...(download?.lastModified !== undefined && { lastModified: download.lastModified }),
       times: {

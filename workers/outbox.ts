@@ -1,12 +1,26 @@
 /** A document's records on their way to main: gathered into batches, sent as credit allows. */
 import type { MessagePort } from 'node:worker_threads'
 import type { CreditWindow } from '../src/channel/credit.ts'
-import { BATCH_BYTES, type Batch, RIDE_ALONG_BYTES, type ThreadMessage } from '../src/channel/protocol.ts'
+import {
+  BATCH_BYTES,
+  type Batch,
+  RAW_BATCH_BYTES,
+  RIDE_ALONG_BYTES,
+  type ThreadMessage,
+} from '../src/channel/protocol.ts'
 
-/** Lines of one kind that wait for their batch to be full. */
-class Gathering {
+const LF = 0x0a
+
+/** What a batch may have beyond its size: one more piece of the parser's, so that most batches are made without growing again. */
+const SLACK_BYTES = 256 << 10
+
+/** A batch that fills less of its buffer is copied out of it: main holds batches, and would hold what is unused with them. */
+const LEAST_FILL = 3 / 4
+
+/** Lines of one kind that wait for their batch to be full. Each byte is copied once, into the buffer that is sent. */
+export class Gathering {
   readonly kind: Batch['kind']
-  #parts: Uint8Array[] = []
+  #buffer = new Uint8Array(0)
   #bytes = 0
   #count = 0
 
@@ -20,38 +34,30 @@ class Gathering {
 
   /** Copies the lines. */
   add(lines: Uint8Array, count: number): void {
-    // Not `slice`: a Buffer's is a view.
-    this.#parts.push(new Uint8Array(lines))
-    this.#bytes += lines.byteLength
+    const bytes = this.#bytes + lines.byteLength
+    if (bytes > this.#buffer.byteLength) this.#grow(bytes)
+    this.#buffer.set(lines, this.#bytes)
+    this.#bytes = bytes
     this.#count += count
   }
 
   take(): Batch {
-    const [only] = this.#parts
-    const bytes = this.#parts.length === 1 && only !== undefined ? ownBuffer(only) : concat(this.#parts, this.#bytes)
+    const isFull = this.#bytes >= this.#buffer.byteLength * LEAST_FILL
+    const bytes = isFull ? this.#buffer.subarray(0, this.#bytes) : this.#buffer.slice(0, this.#bytes)
     const batch: Batch = { kind: this.kind, count: this.#count, bytes }
-    this.#parts = []
+    this.#buffer = new Uint8Array(0)
     this.#bytes = 0
     this.#count = 0
     return batch
   }
-}
 
-function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes
-  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
-    ? new Uint8Array(buffer)
-    : new Uint8Array(bytes)
-}
-
-function concat(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length)
-  let offset = 0
-  for (const part of parts) {
-    bytes.set(part, offset)
-    offset += part.byteLength
+  /** The first lines get what they need: with most documents there are no more. */
+  #grow(bytes: number): void {
+    const most = BATCH_BYTES + SLACK_BYTES
+    const buffer = new Uint8Array(this.#bytes === 0 ? bytes : Math.max(bytes, Math.min(most, bytes * 4)))
+    buffer.set(this.#buffer.subarray(0, this.#bytes))
+    this.#buffer = buffer
   }
-  return bytes
 }
 
 export class Outbox {
@@ -60,6 +66,7 @@ export class Outbox {
   readonly #task: number
   readonly #records = new Gathering('records')
   readonly #rejects = new Gathering('rejects')
+  readonly #raw = new Gathering('raw')
   #sent = 0
   #creditMs = 0
 
@@ -79,10 +86,26 @@ export class Outbox {
   }
 
   /** Takes whole lines; they are copied. */
-  add(kind: Batch['kind'], lines: Uint8Array, count: number): void {
+  add(kind: 'records' | 'rejects', lines: Uint8Array, count: number): void {
     const gathering = kind === 'records' ? this.#records : this.#rejects
     gathering.add(lines, count)
     if (gathering.byteLength >= BATCH_BYTES) this.#send(gathering.take())
+  }
+
+  /** Takes records that another thread is to transform, in batches small enough that every thread has one. */
+  addRaw(lines: Uint8Array): void {
+    for (let from = 0; from < lines.byteLength; ) {
+      const lineEnd = lines.indexOf(LF, from + RAW_BATCH_BYTES)
+      const end = lineEnd < 0 ? lines.byteLength : lineEnd + 1
+      this.#raw.add(lines.subarray(from, end), 0)
+      if (this.#raw.byteLength >= RAW_BATCH_BYTES) this.#send(this.#raw.take())
+      from = end
+    }
+  }
+
+  /** Sends what has gathered, so that what another thread makes comes after it. */
+  flush(): void {
+    for (const gathering of [this.#records, this.#rejects]) if (gathering.byteLength > 0) this.#send(gathering.take())
   }
 
   /** Whether `room()` would wait: ask before awaiting, a wait in the plain case costs a turn of the loop for each chunk. */
@@ -100,7 +123,7 @@ export class Outbox {
   /** What remains at the end of a document: returned when small, else sent. */
   finish(): readonly Batch[] {
     const last: Batch[] = []
-    for (const gathering of [this.#records, this.#rejects]) {
+    for (const gathering of [this.#records, this.#rejects, this.#raw]) {
       if (gathering.byteLength === 0) continue
       const batch = gathering.take()
       if (batch.bytes.byteLength <= RIDE_ALONG_BYTES) last.push(batch)

@@ -1,18 +1,9 @@
 /** The user's function over records, in the thread: records in as JSON lines, rows out as JSON lines. */
+import { inspect } from 'node:util'
 import { splitLines } from '../src/channel/lines.ts'
+import type { TransformCounts } from '../src/channel/protocol.ts'
 import type { Transform } from '../src/channel/transform-module.ts'
-
-export interface TransformCounts {
-  /** Records given to the transform. */
-  seen: number
-  /** Rows that it returned. */
-  written: number
-  rejected: number
-  /** Records for which it returned nothing. */
-  dropped: number
-  /** Time in the transform. */
-  milliseconds: number
-}
+import { MillError } from '../src/errors.ts'
 
 interface Envelope {
   readonly url: string
@@ -23,13 +14,13 @@ interface Envelope {
 
 type Output = (kind: 'records' | 'rejects', lines: Uint8Array, count: number) => void
 
-/** One document's records on their way through the transform. */
+/** Records on their way through the transform: a document's, or a part of another thread's document. */
 export class TransformStage {
   readonly #transform: Transform
   readonly #hasEnvelope: boolean
   readonly #output: Output
   #waiting: Uint8Array[] = []
-  readonly counts: TransformCounts = { seen: 0, written: 0, rejected: 0, dropped: 0, milliseconds: 0 }
+  #counts: TransformCounts = { written: 0, rejected: 0, dropped: 0, milliseconds: 0 }
 
   constructor(transform: Transform, hasEnvelope: boolean, output: Output) {
     this.#transform = transform
@@ -42,6 +33,10 @@ export class TransformStage {
     this.#waiting.push(new Uint8Array(lines))
   }
 
+  get counts(): TransformCounts {
+    return this.#counts
+  }
+
   get hasWaiting(): boolean {
     return this.#waiting.length > 0
   }
@@ -52,39 +47,54 @@ export class TransformStage {
     this.#waiting = []
     const from = performance.now()
     for (const line of splitLines(chunks)) await this.#one(line)
-    this.counts.milliseconds += performance.now() - from
+    this.#count('milliseconds', performance.now() - from)
   }
 
   async #one(line: Buffer): Promise<void> {
     const envelope: Envelope = JSON.parse(line.toString())
     const { url, n, name, record } = envelope
-    this.counts.seen += 1
     try {
       const result = await this.#transform(record, { url, n, name })
-      if (result === undefined) this.counts.dropped += 1
-      else this.#write(envelope, Array.isArray(result) ? result : [result])
+      if (result === undefined) this.#count('dropped', 1)
+      else if (Array.isArray(result)) this.#writeRows(envelope, result)
+      else this.#write(this.#line(envelope, result), 1)
     } catch (thrown) {
-      this.counts.rejected += 1
-      const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+      // It is the document's end, not the record's.
+      if (thrown instanceof MillError && thrown.code === 'TRANSFORM_TIMEOUT') throw thrown
+      this.#count('rejected', 1)
+      const reason = describe(thrown)
       const reject = { url, n, name, code: 'TRANSFORM_THREW', reason, record }
       this.#output('rejects', Buffer.from(`${JSON.stringify(reject)}\n`), 1)
     }
   }
 
   /** All rows of a record, or none: a row that JSON cannot carry rejects the record. */
-  #write({ url, name }: Envelope, rows: readonly unknown[]): void {
-    let text = ''
-    let n = this.counts.written
-    for (const row of rows) {
-      const json: string | undefined = JSON.stringify(row)
-      if (json === undefined) throw new TypeError(`the transform returned a ${typeof row}, which JSON cannot carry`)
-      text += this.#hasEnvelope
-        ? `{"url":${JSON.stringify(url)},"n":${n},"name":${JSON.stringify(name)},"record":${json}}\n`
-        : `${json}\n`
-      n += 1
-    }
-    this.counts.written = n
-    if (rows.length > 0) this.#output('records', Buffer.from(text), rows.length)
-    else this.counts.dropped += 1
+  #writeRows(envelope: Envelope, rows: readonly unknown[]): void {
+    if (rows.length === 0) this.#count('dropped', 1)
+    else this.#write(rows.map((row, index) => this.#line(envelope, row, index)).join(''), rows.length)
   }
+
+  #write(lines: string, count: number): void {
+    this.#output('records', Buffer.from(lines), count)
+    this.#count('written', count)
+  }
+
+  /** One of several rows carries its place among them: url, n and row together are unique. */
+  #line({ url, n, name }: Envelope, row: unknown, index?: number): string {
+    const json: string | undefined = JSON.stringify(row)
+    if (json === undefined) throw new TypeError(`the transform returned a ${typeof row}, which JSON cannot carry`)
+    if (!this.#hasEnvelope) return `${json}\n`
+    const place = index === undefined ? '' : `"row":${index},`
+    return `{"url":${JSON.stringify(url)},"n":${n},${place}"name":${JSON.stringify(name)},"record":${json}}\n`
+  }
+
+  #count(what: keyof TransformCounts, by: number): void {
+    this.#counts = { ...this.#counts, [what]: this.#counts[what] + by }
+  }
+}
+
+/** What was thrown, whatever it is: `String` itself throws for some objects. */
+function describe(thrown: unknown): string {
+  if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`
+  return typeof thrown === 'string' ? thrown : inspect(thrown)
 }

@@ -11,12 +11,14 @@
  * on each side, the transfer of its bytes 0.1 ms.
  */
 import type { MessagePort } from 'node:worker_threads'
-import type { Outcome } from '../model.ts'
+import type { Outcome, Validators } from '../model.ts'
 import type { ThreadOptions } from '../options.ts'
 
 /** What a thread is given at its start (Piscina's workerData). */
 export interface ThreadData {
   readonly options: ThreadOptions
+  /** Documents that it holds at most. */
+  readonly tasks: number
 }
 
 /** One attempt at one document. */
@@ -26,11 +28,15 @@ export interface Task {
   readonly url: string
   /** 1 for the first try. */
   readonly attempt: number
+  /** Given when the document is only wanted if it has changed. */
+  readonly validators?: Validators
+  /** Whether a large document's records may be transformed in other threads. */
+  readonly mayRelay: boolean
 }
 
-/** Some records, or some rejects, of one task: whole NDJSON lines. */
+/** Some records, or some rejects, of one task: whole NDJSON lines. Raw ones are still to go through the transform, in any thread. */
 export interface Batch {
-  readonly kind: 'records' | 'rejects'
+  readonly kind: 'records' | 'rejects' | 'raw'
   readonly count: number
   /** Owns its whole ArrayBuffer, which is transferred. */
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -52,10 +58,30 @@ export interface Hello {
   /** Node's threadId. */
   readonly thread: number
   readonly port: MessagePort
+  /** Shared memory of the thread's Pulse. */
+  readonly pulse: SharedArrayBuffer
+}
+
+/** What became of records in a transform. */
+export interface TransformCounts {
+  /** Rows. */
+  readonly written: number
+  readonly rejected: number
+  /** Records for which it returned nothing. */
+  readonly dropped: number
+  /** Time in the transform. */
+  readonly milliseconds: number
 }
 
 export type ThreadMessage =
   | { readonly type: 'batch'; readonly task: number; readonly batch: Batch }
+  /** Rows and rejects of one raw batch. */
+  | {
+      readonly type: 'transformed'
+      readonly id: number
+      readonly batches: readonly Batch[]
+      readonly counts: TransformCounts
+    }
   /** The body has arrived whole: the host slot is free while parsing goes on. */
   | { readonly type: 'downloaded'; readonly task: number; readonly wireBytes: number }
   /** At most four a second for each thread. */
@@ -70,10 +96,24 @@ export type ThreadMessage =
 
 export type MainMessage =
   /** The thread may send this many bytes more. */
-  { readonly type: 'credit'; readonly bytes: number }
+  | { readonly type: 'credit'; readonly bytes: number }
+  /** Raw records of another thread's document, to be transformed and sent back. */
+  | {
+      readonly type: 'transform'
+      readonly id: number
+      /** Whose records they are. */
+      readonly task: number
+      readonly bytes: Uint8Array<ArrayBuffer>
+    }
 
 /** Bytes a thread may have under way to main before it must wait. Four threads hold 32 MiB at most. */
 export const CREDIT_WINDOW_BYTES = 8 << 20
+
+/** Raw records of a document after which the rest is shared with the other threads: below it, there is little to share. */
+export const RELAY_AFTER_BYTES = 2 << 20
+
+/** Size of a raw batch: small enough that all threads have one. */
+export const RAW_BATCH_BYTES = 128 << 10
 
 /** Size at which a batch is sent: larger costs memory, smaller costs messages. */
 export const BATCH_BYTES = 1 << 20

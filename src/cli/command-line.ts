@@ -1,8 +1,12 @@
 /** Arguments to commands, with yargs. Help and version are answered before (main.ts). */
 import yargs from 'yargs'
+import { findConfigFile } from '../config/find-config-file.ts'
 import { MillError } from '../errors.ts'
+import type { MillOptions } from '../options.ts'
+import { CONFIG_OPTION, DEMO_OPTIONS, PEEK_OPTIONS, REPORT_OPTIONS, SHELLS } from './commands.ts'
 import { EXIT } from './exit-code.ts'
-import { givenOptions, nearestFlag, withOptions } from './flags.ts'
+import { givenOptions, nearestFlag, withImpliedPorts, withOptions } from './flags.ts'
+import { print } from './print.ts'
 
 /**
  * Runs what the arguments ask for.
@@ -15,15 +19,59 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .command(
       ['$0 [urls..]', 'run [urls..]'],
       false,
-      (command) => withOptions(command.positional('urls', { type: 'string', array: true })),
+      (command) => withOptions(command.positional('urls', { type: 'string', array: true }), CONFIG_OPTION),
       async (argv) => {
         exitCode = await millCommand(argv)
       },
     )
     .command(
+      'peek [urls..]',
+      false,
+      (command) =>
+        withOptions(command.positional('urls', { type: 'string', array: true }), { ...PEEK_OPTIONS, ...CONFIG_OPTION }),
+      async (argv) => {
+        const options = await withConfig(argv)
+        const { peekCommand } = await import('./peek-command.ts')
+        exitCode = await peekCommand({ urls: urlsOf(argv), ...options, ...filesOf(argv), argv })
+      },
+    )
+    .command(
+      'report <source>',
+      false,
+      (command) =>
+        command
+          .positional('source', { type: 'string', demandOption: true })
+          .option('output', { alias: REPORT_OPTIONS.output.alias, type: 'string', nargs: 1 }),
+      async ({ source, output }) => {
+        const { reportCommand } = await import('./report-command.ts')
+        exitCode = await reportCommand({ source, target: output })
+      },
+    )
+    .command(
+      'verify <output>',
+      false,
+      (command) =>
+        command
+          .positional('output', { type: 'string', demandOption: true })
+          .option('rejects', { type: 'string', nargs: 1 }),
+      async ({ output, rejects }) => {
+        const { verifyCommand } = await import('./verify-command.ts')
+        exitCode = await verifyCommand(output, rejects)
+      },
+    )
+    .command(
+      'completion <shell>',
+      false,
+      (command) => command.positional('shell', { type: 'string', choices: [...SHELLS], demandOption: true }),
+      async ({ shell }) => {
+        const { completionScript } = await import('./completion.ts')
+        await print(completionScript(shell))
+      },
+    )
+    .command(
       'demo',
       false,
-      (command) => withOptions(command).option('chaos', { type: 'boolean' }),
+      (command) => withOptions(command, DEMO_OPTIONS),
       async (argv) => {
         const { demoCommand } = await import('./demo-command.ts')
         exitCode = await demoCommand(argv.chaos === true, givenOptions(argv))
@@ -49,23 +97,53 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
         withSuggestions(message ?? error?.message ?? 'the arguments are not understood'),
       )
     })
-    .parseAsync([...args])
+    .parseAsync(withImpliedPorts(args))
   return exitCode
 }
 
 async function millCommand(argv: Readonly<Record<string, unknown>>): Promise<number> {
-  const urls = Array.isArray(argv.urls) ? argv.urls.map(String) : []
-  const options = givenOptions(argv)
+  const urls = urlsOf(argv)
+  const { options, flags } = await withConfig(argv)
   if (urls.length === 0 && options.inputFile === undefined) {
     throw new MillError('OPTIONS_INVALID', 'there is nothing to mill: give URLs, or a list with --input-file')
   }
-  const file = argv['parser-options']
   const { runOnTerminal } = await import('./terminal-run.ts')
   return runOnTerminal({
     given: { arguments: urls },
     options,
-    parserOptionsFile: typeof file === 'string' ? file : undefined,
+    flags,
+    ...filesOf(argv),
   })
+}
+
+/** Files that the command line names and that hold options: commands to copy name them, too. */
+function filesOf(argv: Readonly<Record<string, unknown>>): {
+  readonly parserOptionsFile: string | undefined
+  readonly configFile: string | undefined
+} {
+  const { config, 'parser-options': parserOptions } = argv
+  return {
+    parserOptionsFile: typeof parserOptions === 'string' ? parserOptions : undefined,
+    configFile: typeof config === 'string' ? config : undefined,
+  }
+}
+
+function urlsOf(argv: Readonly<Record<string, unknown>>): string[] {
+  return Array.isArray(argv.urls) ? argv.urls.map(String) : []
+}
+
+/** The options of the configuration file, if there is one, and the flags, which win. */
+async function withConfig(
+  argv: Readonly<Record<string, unknown>>,
+): Promise<{ readonly options: MillOptions; readonly flags: MillOptions }> {
+  const flags = givenOptions(argv)
+  const path = typeof argv.config === 'string' ? argv.config : findConfigFile(process.cwd())
+  if (path === undefined) return { options: flags, flags }
+  const { loadConfig } = await import('../config/config-file.ts')
+  const { inputFile, ...rest } = await loadConfig(path)
+  // Lists in the file are for when nothing else is asked for.
+  const lists = urlsOf(argv).length > 0 || inputFile === undefined ? {} : { inputFile }
+  return { options: { ...lists, ...rest, ...flags }, flags }
 }
 
 /** yargs names unknown flags; the near one is ours to find. */

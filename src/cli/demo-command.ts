@@ -14,7 +14,7 @@ export async function demoCommand(chaos: boolean, given: MillOptions): Promise<n
   await using server = await startDemoServer({ chaos })
   const exitCode = await runOnTerminal({
     given: { urls: server.urls },
-    options: { ...(chaos ? CHAOS_OPTIONS : DEMO_OPTIONS), output: OUTPUT, fresh: true, ...given },
+    options: { ...(chaos ? CHAOS_OPTIONS : DEMO_OPTIONS), output: OUTPUT, fresh: true, yes: true, ...given },
     // Its server is gone when the demonstration is over.
     offersRetry: false,
   })

@@ -9,6 +9,8 @@ export const EXIT = {
   usage: 2,
   /** The output failed. */
   output: 3,
+  /** Another run has the output. */
+  locked: 4,
 } as const
 
 /** Exit code of a run that was stopped by an error. */
@@ -19,9 +21,15 @@ export function exitCodeOf(code: ErrorCode): number {
       return EXIT.done
     case 'OUTPUT_FAILED':
       return EXIT.output
+    case 'OUTPUT_LOCKED':
+      return EXIT.locked
     case 'OPTIONS_INVALID':
     case 'OUTPUT_EXISTS':
+    case 'SHAPE_CHANGED':
     case 'SOURCE_UNREADABLE':
+    case 'REPORT_FAILED':
+    case 'REPORT_UNREADABLE':
+    case 'PORT_UNAVAILABLE':
     case 'TRANSFORM_UNLOADABLE':
       return EXIT.usage
     default:

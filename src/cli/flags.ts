@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Argv, Options } from 'yargs'
 import { MillError } from '../errors.ts'
 import { flagName, type MillOptions, OPTIONS, type OptionSpec } from '../options.ts'
+import { COMMANDS } from './commands.ts'
 
 type OptionName = keyof typeof OPTIONS
 
@@ -11,10 +12,9 @@ function optionNames(): OptionName[] {
   return Object.keys(OPTIONS).filter((name): name is OptionName => name in OPTIONS)
 }
 
-/** Adds every option to a command. */
-export function withOptions(command: Argv): Argv {
-  for (const name of optionNames()) {
-    const spec: OptionSpec = OPTIONS[name]
+/** Adds every option of a run to a command, and those that are its own. */
+export function withOptions(command: Argv, own: Readonly<Record<string, OptionSpec>> = {}): Argv {
+  for (const [name, spec] of Object.entries<OptionSpec>({ ...OPTIONS, ...own })) {
     command.option(flagName(name).slice(2), toYargs(spec))
   }
   return command
@@ -24,6 +24,19 @@ export function withOptions(command: Argv): Argv {
 function toYargs(spec: OptionSpec): Options {
   const alias = spec.alias === undefined ? {} : { alias: spec.alias }
   return spec.kind === 'switch' ? { ...alias, type: 'boolean' } : { ...alias, type: 'string', nargs: 1 }
+}
+
+/**
+ * Arguments with the port filled in where a flag that may have one is given without: `--live URL` is not a port of that name.
+ */
+export function withImpliedPorts(args: readonly string[]): string[] {
+  return args.map((arg, index) => {
+    const spec = optionNames()
+      .map((name): readonly [string, OptionSpec] => [flagName(name), OPTIONS[name]])
+      .find(([flag]) => flag === arg)?.[1]
+    const hasPort = /^\d+$/.test(args[index + 1] ?? '')
+    return spec?.kind === 'port' && !hasPort ? `${arg}=${spec.implied}` : arg
+  })
 }
 
 /** The options that were given, as the library takes them. */
@@ -40,7 +53,7 @@ export function givenOptions(argv: Readonly<Record<string, unknown>>): MillOptio
 
 function converted(name: string, spec: OptionSpec, value: unknown): unknown {
   if (spec.kind === 'object') return readJson(name, value)
-  if (spec.kind !== 'count' && spec.kind !== 'seconds') return value
+  if (spec.kind !== 'count' && spec.kind !== 'seconds' && spec.kind !== 'port') return value
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
   // What is no number is passed on as it stands, to be refused with the other problems.
   return Number.isNaN(number) ? value : number
@@ -58,7 +71,8 @@ function readJson(name: string, path: unknown): unknown {
 /** The flag that was probably meant, or undefined when none is near. */
 export function nearestFlag(flag: string): string | undefined {
   let best: { readonly name: string; readonly distance: number } | undefined
-  for (const name of [...optionNames().map((option) => flagName(option).slice(2)), 'help', 'version']) {
+  const names = [...optionNames(), ...COMMANDS.flatMap(({ options }) => Object.keys(options)), 'help', 'version']
+  for (const name of names.map((option) => flagName(option).slice(2))) {
     const distance = editDistance(flag, name)
     if (best === undefined || distance < best.distance) best = { name, distance }
   }

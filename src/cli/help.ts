@@ -3,22 +3,12 @@
  * load yargs.
  */
 import { flagName, OPTIONS, type OptionSpec } from '../options.ts'
+import { COMMANDS, type CommandSpec } from './commands.ts'
 
-interface Section {
+export interface Section {
   readonly title: string
   /** What it is called, and what it does. */
   readonly rows: readonly (readonly [string, string])[]
-}
-
-const COMMANDS: Section = {
-  title: 'Commands',
-  rows: [
-    [
-      '[run] [URL…]',
-      'Mill URLs, local files, or lists of them; `[001-100]`, `{a,b}` and globs as in curl and the shell.',
-    ],
-    ['demo', 'Mill 500 generated documents from a server of its own into demo.ndjson.'],
-  ],
 }
 
 const GENERAL: Section = {
@@ -29,7 +19,10 @@ const GENERAL: Section = {
   ],
 }
 
-const EXAMPLES = `Examples
+export const EXAMPLES = `Examples
+  xmlmill peek https://example.org/dump-001.xml.gz
+      what is in there, and the command line for it
+
   xmlmill -i urls.txt -r paper -o papers.ndjson
       every <paper> of every document of a list, into a file
 
@@ -40,49 +33,63 @@ const EXAMPLES = `Examples
       local files, each record through a function of yours
 `
 
-const EXIT_CODES = `Sizes take k, m, g (1024); times are seconds and may be fractions.
+export const EXIT_CODES = `Sizes take k, m, g (1024); times are seconds and may be fractions.
 
 Exit codes
   0        everything is done
   1        some documents failed or records were rejected; the last line on stderr tries them again
   2        usage, an unreadable list, an output that exists, or a transform that does not load
   3        the output failed
-  130 143  stopped by a signal
+  4        another run has the output
+  130 143  stopped by a signal; the last line on stderr goes on
 `
 
 /** The help of `xmlmill` itself. */
 export function mainHelp(columns: number): string {
-  const sections = [COMMANDS, ...optionSections(), GENERAL]
-  return `xmlmill [run] [URL…] [options]
+  const [run] = COMMANDS
+  return `xmlmill ${run?.usage}
 
-Turns a list of XML documents into records, as JSON lines: downloads politely, parses on all cores.
+${run?.about}
 
-${renderSections(sections, columns)}
+${renderSections(mainSections(), columns)}
 ${EXAMPLES}
 ${EXIT_CODES}`
 }
 
-export function demoHelp(columns: number): string {
-  const chaos: Section = {
-    title: 'Options',
-    rows: [
-      ['    --chaos', 'With documents that are malformed, cut, missing, or stall; exits 1 and names each.'],
-      ['…', 'Every option of a run, such as -j 2 or --progress plain.'],
-    ],
-  }
-  return `xmlmill demo [--chaos] [options]
+/** The help of a command; of `xmlmill` itself when there is none of that name. */
+export function commandHelp(name: string | undefined, columns: number): string {
+  const command = COMMANDS.find((one) => one.name === name)
+  if (command === undefined || command.name === '') return mainHelp(columns)
+  return `xmlmill ${command.usage}
 
-Starts a server on loopback with 500 generated documents (about 120 MB) and mills them into demo.ndjson.
+${command.about}
 
-${renderSections([chaos, GENERAL], columns)}`
+${renderSections(commandSections(command), columns)}`
+}
+
+/** What the main help lists: commands, options by group, and the rest. */
+export function mainSections(): readonly Section[] {
+  const rows = COMMANDS.map(({ name, summary }) => [name === '' ? '[run] [URL…]' : name, summary] as const)
+  const general = { ...GENERAL, rows: [...optionRows(COMMANDS[0]?.options ?? {}), ...GENERAL.rows] }
+  return [{ title: 'Commands', rows }, ...optionSections(), general]
+}
+
+function commandSections({ options, takesRunOptions }: CommandSpec): readonly Section[] {
+  const rest = takesRunOptions ? [['…', 'Every option of a run, such as -j 2 or -H; see xmlmill --help.'] as const] : []
+  const rows = [...optionRows(options), ...rest]
+  return rows.length === 0 ? [GENERAL] : [{ title: 'Options', rows }, GENERAL]
 }
 
 function optionSections(): Section[] {
   const groups = Map.groupBy(Object.entries<OptionSpec>(OPTIONS), ([, spec]) => spec.group)
-  return Array.from(groups, ([title, options]) => ({
-    title,
-    rows: options.map(([name, spec]) => [flags(name, spec), `${spec.help}${shownDefault(spec)}`] as const),
-  }))
+  return Array.from(groups, ([title, options]) => ({ title, rows: optionRows(Object.fromEntries(options)) }))
+}
+
+/** A row for each option: what it is called, and what it does. */
+export function optionRows(options: Readonly<Record<string, OptionSpec>>): (readonly [string, string])[] {
+  return Object.entries(options).map(
+    ([name, spec]) => [flags(name, spec), `${spec.help}${shownDefault(spec)}`] as const,
+  )
 }
 
 function flags(name: string, spec: OptionSpec): string {

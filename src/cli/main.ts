@@ -3,6 +3,7 @@
 import { MillError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
+import { print } from './print.ts'
 
 /** What package.json's `engines` asks for: npm only warns, and an older Node would stop at a syntax error. */
 const MIN_NODE = 24
@@ -28,12 +29,12 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function showHelp(command: string | undefined): Promise<number> {
-  const { demoHelp, mainHelp } = await import('./help.ts')
+  const { commandHelp } = await import('./help.ts')
   const columns = process.stdout.columns ?? 100
-  return show(command === 'demo' ? demoHelp(columns) : mainHelp(columns))
+  return show(commandHelp(command, columns))
 }
 
-function show(text: string): number {
-  process.stdout.write(text)
+async function show(text: string): Promise<number> {
+  await print(text)
   return EXIT.done
 }

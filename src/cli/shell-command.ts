@@ -7,7 +7,7 @@ export function shellCommand(args: readonly string[]): string {
 }
 
 function quote(text: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+  return /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 /**
@@ -19,16 +19,31 @@ export function retryCommand(
   given: MillOptions,
   parserOptionsFile: string | undefined,
   input: readonly string[],
+  configFile?: string,
 ): string {
-  const { inputFile: _, fresh: __, append: ___, parserOptions: ____, ...kept } = given
+  const { inputFile: _, fresh: __, yes: ___, update: ____, parserOptions: _____, ...kept } = given
   const args = ['xmlmill', ...input]
-  for (const [name, value] of Object.entries(kept)) args.push(...flagArgs(name, value))
+  const output = kept.output === undefined ? undefined : withoutPassword(kept.output)
+  for (const [name, value] of Object.entries({ ...kept, output })) {
+    if (value !== undefined) args.push(...flagArgs(name, value))
+  }
   if (parserOptionsFile !== undefined) args.push('--parser-options', parserOptionsFile)
-  if (given.output !== undefined && given.output !== '-') args.push('--append')
-  return shellCommand(args)
+  if (configFile !== undefined) args.push('--config', configFile)
+  const command = shellCommand(args)
+  // What is shown is copied into tickets and logs; whoever runs it fills this in.
+  return output === kept.output ? command : `PGPASSWORD=… ${command}`
 }
 
-function flagArgs(name: string, value: unknown): string[] {
+/** A database's URL as it may be shown. */
+function withoutPassword(output: string): string {
+  const url = /^postgres(?:ql)?:/i.test(output) ? URL.parse(output) : null
+  if (url === null || url.password === '') return output
+  url.password = ''
+  return url.href
+}
+
+/** An option as its flag, once for each of its values. */
+export function flagArgs(name: string, value: unknown): string[] {
   const spec: OptionSpec | undefined = Object.entries(OPTIONS).find(([option]) => option === name)?.[1]
   const flag = spec?.alias === undefined ? flagName(name) : `-${spec.alias}`
   if (value === true) return [flag]

@@ -1,4 +1,4 @@
-/** SIGINT and SIGTERM: the first one stops the run in order, a second one at once. */
+/** SIGINT and SIGTERM: the first one stops the run in order, with ten seconds for what is running, a second one at once. */
 
 /** Exit codes of a process stopped by a signal, after the shell's custom of 128 + its number. */
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const

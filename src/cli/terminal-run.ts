@@ -6,11 +6,15 @@ import { run } from '../mill.ts'
 import { type MillOptions, type RunOptions, resolveOptions } from '../options.ts'
 import type { Listener } from '../report/events.ts'
 import { createProgress, wantsColor } from '../report/progress.ts'
+import { RunFiguresFold } from '../report/run-figures.ts'
 import { renderSummary, type Summary, SummaryFold, summaryToJson } from '../report/summary.ts'
-import { openOutput } from '../sinks/output.ts'
+import { judge, type Verdict } from '../report/verdict.ts'
+import { openWatch } from '../report/watch.ts'
+import { besideName, openOutput, remembers } from '../sinks/output.ts'
 import { type Given, listDocuments } from '../sources/source.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { FailedList } from './failed-list.ts'
+import { confirmReplacing } from './replace-question.ts'
 import { retryCommand } from './shell-command.ts'
 import { untilSignal } from './signals.ts'
 
@@ -19,6 +23,10 @@ export interface TerminalRun {
   readonly options: MillOptions
   /** The file that `parserOptions` came from. */
   readonly parserOptionsFile?: string | undefined
+  /** The options that were flags, where others came from a configuration file: only they are in commands to copy. */
+  readonly flags?: MillOptions
+  /** The file of `--config`. */
+  readonly configFile?: string | undefined
   /** Whether to show the command that tries again what failed. Default: true. */
   readonly offersRetry?: boolean
 }
@@ -27,19 +35,31 @@ export interface TerminalRun {
 export async function runOnTerminal(terminalRun: TerminalRun): Promise<number> {
   const options = resolveOptions({ output: '-', ...terminalRun.options })
   const { output = '-' } = options
+  await confirmReplacing(options, terminalRun.options.yes === true)
+  // A limit on the size of files (ulimit -f) is then an error of the write, which can be told; else it ends the process.
+  process.on('SIGXFSZ', () => {})
+  // Whoever read the messages may go away; the records go on.
+  process.stderr.on('error', () => {})
+  const watch = await openWatch(options.watch)
+  for (const notice of watch.notices) process.stderr.write(`${notice}\n`)
   const display = createProgress(options.progress, {
     stderr: process.stderr,
     env: process.env,
     isDataOnTerminal: output === '-' && process.stdout.isTTY === true,
   })
   const summary = new SummaryFold()
-  const failed = new FailedList(output === '-' ? 'xmlmill.failed.txt' : `${output}.failed.txt`)
+  const figures = new RunFiguresFold()
+  const failed = new FailedList(`${besideName(output)}.failed.txt`)
+  // Where the same command tries again what failed, nobody needs a list.
+  const keepsList = !remembers(options) || options.inputFiles.includes('-')
   const stopping = untilSignal()
   const listener: Listener = (event) => {
     summary.add(event)
+    figures.add(event)
     display.listener(event)
+    watch.listener(event)
     // A line that is no URL fails again however often it is tried.
-    if (event.type === 'document-failed' && event.failure.code !== 'URL_INVALID') failed.add(event.url)
+    if (keepsList && event.type === 'document-failed' && event.failure.code !== 'URL_INVALID') failed.add(event.url)
   }
   let stopped: unknown
   try {
@@ -52,33 +72,77 @@ export async function runOnTerminal(terminalRun: TerminalRun): Promise<number> {
     display.close()
   }
   const result = summary.summary()
-  if (options.summary !== undefined) writeFileSync(options.summary, summaryToJson(result))
+  const unwritten = writeSummary(options.summary, result) ?? (await failureOf(watch.close()))
+  if (unwritten !== undefined) process.stderr.write(`${describe(unwritten)}\n`)
   const isQuietEnd = stopped instanceof MillError && stopped.code === 'OUTPUT_CLOSED'
   if (result.threads > 0 && options.progress !== 'none' && options.progress !== 'json' && !isQuietEnd) {
-    process.stderr.write(renderEnd(result, terminalRun, failed.args()))
+    process.stderr.write(
+      renderEnd(result, judge(figures.figures()), terminalRun, againArgs(terminalRun, options, result, failed)),
+    )
   } else if (stopped !== undefined && !isQuietEnd) process.stderr.write(`${describe(stopped)}\n`)
-  return stopping.exitCode ?? exitCode(result, stopped)
+  return stopping.exitCode ?? exitCode(result, stopped ?? unwritten)
+}
+
+/** Gives the error, if any: the run is over, and what it has to say comes first. */
+function writeSummary(path: string | undefined, summary: Summary): MillError | undefined {
+  try {
+    if (path !== undefined) writeFileSync(path, summaryToJson(summary))
+    return undefined
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    return new MillError('OUTPUT_FAILED', `the summary could not be written: ${reason}`, { cause })
+  }
+}
+
+/** What a promise is rejected with. */
+async function failureOf(promise: Promise<void>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 }
 
 async function millIntoOutput(
   given: Given,
   options: RunOptions,
   listener: Listener,
-  signal: AbortSignal,
+  stopping: AbortSignal,
 ): Promise<void> {
   const list = listDocuments(given, options)
   if (options.thread.transform !== undefined) await loadTransform(options.thread.transform)
   await using output = await openOutput(options)
-  await run({ list, options, sink: output, listener, signal })
+  await run({ list, options, sink: output.sink, listener, stopping })
   await output.close()
 }
 
-function renderEnd(summary: Summary, terminalRun: TerminalRun, failed: readonly string[] | undefined): string {
-  const { options, parserOptionsFile, offersRetry = true } = terminalRun
-  const again = failed === undefined || !offersRetry ? undefined : retryCommand(options, parserOptionsFile, failed)
+/**
+ * What the command that goes on is to mill: the same list, where the output knows what is done; else what failed.
+ */
+function againArgs(
+  { given }: TerminalRun,
+  { inputFiles, output, state }: RunOptions,
+  summary: Summary,
+  failed: FailedList,
+): readonly string[] | undefined {
+  const { documents, stopped } = summary
+  if (documents.failed === 0 && stopped === undefined) return undefined
+  const canBeReadAgain = !inputFiles.includes('-') || documents.failed === 0
+  if (!remembers({ output, state }) || !('arguments' in given) || !canBeReadAgain) return failed.args()
+  return [...given.arguments, ...inputFiles.flatMap((file) => ['-i', file])]
+}
+
+function renderEnd(
+  summary: Summary,
+  verdict: Verdict,
+  terminalRun: TerminalRun,
+  input: readonly string[] | undefined,
+): string {
+  const { options, flags = options, parserOptionsFile, configFile, offersRetry = true } = terminalRun
+  const command = () => retryCommand(flags, parserOptionsFile, input ?? [], configFile)
+  const again = input === undefined || !offersRetry ? undefined : command()
   const width = process.stderr.columns ?? 100
   const color = wantsColor(process.stderr, process.env)
-  return renderSummary(summary, { color, width, retryCommand: again })
+  return renderSummary(summary, { color, verdict, width, retryCommand: again })
 }
 
 function exitCode(summary: Summary, stopped: unknown): number {

@@ -1,9 +1,10 @@
 /**
  * The worker threads: a Piscina pool whose tasks are documents.
  *
- * A thread that ends in the middle (out of memory, process.exit in a transform) rejects all of its tasks alike. Piscina puts a
- * new thread in its place; which of the documents did it cannot be known, so each of them is to be tried again *alone*, in a thread
- * of its own, where a second crash has one culprit and no victims.
+ * A thread that ends in the middle (out of memory, process.exit in a transform) rejects all of its tasks alike, and one that is stuck (an
+ * endless loop, a call that blocks) is ended by the watchdog. Piscina puts a new thread in its place. Which document did it, the
+ * thread's pulse mostly says; that document, or each of them where nobody can know, is to be tried again *alone*, in a new thread of
+ * its own, where a second crash has one culprit and no victims.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
@@ -16,8 +17,15 @@ import {
   type Task,
   type ThreadData,
   type ThreadMessage,
+  type TransformCounts,
 } from '../channel/protocol.ts'
+import { Pulse } from '../channel/pulse.ts'
 import { MillError } from '../errors.ts'
+import { failpoint } from '../failpoint.ts'
+import type { ThreadOptions } from '../options.ts'
+import { type Finding, Roster, type Thread } from './roster.ts'
+import { TransformRelay } from './transform-relay.ts'
+import { Watchdog, watchTickMs } from './watchdog.ts'
 
 /** Documents that each thread may hold: its share of those that download at once, and one more that is parsed meanwhile. */
 export function documentsPerThread(threads: number, concurrency: number): number {
@@ -35,7 +43,19 @@ export interface TaskObserver {
 /** How a task ended: with its report, or without one because its thread crashed. */
 export type TaskEnd =
   | { readonly status: 'reported'; readonly report: Report }
-  | { readonly status: 'crashed'; readonly message: string }
+  | (Finding & {
+      readonly status: 'crashed'
+      /** It ended by itself, ran out of memory, or had to be ended. */
+      readonly cause: 'ended' | 'memory' | 'stuck'
+      readonly message: string
+    })
+
+export interface PoolOptions {
+  readonly threads: number
+  readonly concurrentTasksPerThread: number
+  /** Heap of each thread, and of a thread that has the whole memory for its document, in bytes. */
+  readonly heapBytes: { readonly shared: number; readonly alone: number }
+}
 
 interface RunningTask {
   readonly observer: TaskObserver
@@ -47,31 +67,67 @@ interface RunningTask {
 /** The entry of a thread: TypeScript in the clone, JavaScript in the package, whichever this file is. */
 const THREAD_FILE = new URL(`../../workers/document${import.meta.url.slice(-3)}`, import.meta.url).href
 
+/** A thread that is replaced so often without a single report in between will not do better. */
+const MAX_REOPENINGS = 3
+
+/** Looks of the watchdog for which a thread may be missing before the pool is opened anew: Piscina starts it at once or never. */
+const MISSING_LOOKS = 3
+
+const MIB = 1 << 20
+
+class StuckError extends Error {
+  override readonly name = 'StuckError'
+}
+
 export class ThreadPool {
-  readonly #data: ThreadData
-  readonly #piscina: Piscina<Task, Report>
-  /** Made when the first thread crashes. */
-  #alone: Piscina<Task, Report> | undefined
+  readonly #thread: ThreadData
+  readonly #options: PoolOptions
+  readonly #watchdog: Watchdog<Thread>
+  readonly #watching: NodeJS.Timeout
+  #lookedAt = performance.now()
+  #missingLooks = 0
+  #reopenings = 0
+  #shared: Piscina<Task, Report>
+  /** One for each document that is tried alone, and only as long. */
+  readonly #alone = new Set<Piscina<Task, Report>>()
+  #aloneTurn: Promise<void> = Promise.resolve()
   readonly #tasks = new Map<number, RunningTask>()
-  readonly #ports = new Set<MessagePort>()
+  readonly #relay = new TransformRelay()
+  readonly #roster = new Roster()
+  #failure: MillError | undefined
+  #lastMessage = ''
   #closing: Promise<void> | undefined
 
-  constructor(data: ThreadData, threads: number, concurrentTasksPerThread: number) {
-    this.#data = data
-    this.#piscina = this.#open(threads, concurrentTasksPerThread)
+  constructor(options: ThreadOptions, pool: PoolOptions) {
+    this.#thread = { options, tasks: pool.concurrentTasksPerThread }
+    this.#options = pool
+    this.#watchdog = new Watchdog(options.transformTimeoutMs)
+    this.#watching = setInterval(() => this.#look(), watchTickMs(options.transformTimeoutMs))
+    this.#watching.unref()
+    this.#shared = this.#open(true)
   }
 
-  /** Mills one document. Rejects only after `close`. */
+  /**
+   * Mills one document.
+   * @throws MillError ABORTED after `close`, THREADS_FAILED
+   */
   async run(task: Task, observer: TaskObserver, alone: boolean): Promise<TaskEnd> {
     const running: RunningTask = { observer, batchesReceived: 0, onBatches: undefined }
     this.#tasks.set(task.id, running)
     try {
-      const report = await this.#pick(alone).run(task)
-      await this.#allBatches(running, report)
-      return { status: 'reported', report }
+      // `throw null` outside of any call ends the thread, and Piscina takes it for the task's result.
+      const report: Report | null | undefined = await (alone ? this.#runAlone(task) : this.#shared.run(task))
+      if (report === null || report === undefined) throw new Error(`the thread threw ${report}`)
+      this.#reopenings = 0
+      failpoint('channel.report')
+      await this.#allBatches(task.id, running, report)
+      const relayed = await this.#relay.finished(task.id)
+      if (relayed.status === 'lost') return this.#lost(task.id, relayed.port)
+      return { status: 'reported', report: withCounts(report, relayed.counts) }
     } catch (error) {
       if (this.#closing !== undefined) throw new MillError('ABORTED', 'the threads were stopped')
-      return { status: 'crashed', message: error instanceof Error ? error.message : String(error) }
+      if (this.#failure !== undefined) throw this.#failure
+      return this.#crashed(task.id, error)
     } finally {
       this.#tasks.delete(task.id)
     }
@@ -84,35 +140,55 @@ export class ThreadPool {
   }
 
   async #end(): Promise<void> {
-    for (const port of this.#ports) port.close()
-    await Promise.all([this.#piscina.destroy(), this.#alone?.destroy()])
+    clearInterval(this.#watching)
+    for (const { port } of this.#roster.living) port.close()
+    await Promise.all([this.#shared, ...this.#alone].map((piscina) => piscina.destroy()))
   }
 
-  #pick(alone: boolean): Piscina<Task, Report> {
-    if (!alone) return this.#piscina
-    this.#alone ??= this.#open(1, 1)
-    return this.#alone
+  /** A thread of its own, new and then ended: what an earlier document left behind cannot end it, and what this one leaves harms no other. */
+  async #runAlone(task: Task): Promise<Report> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const before = this.#aloneTurn
+    this.#aloneTurn = promise
+    await before
+    if (this.#closing !== undefined) resolve()
+    const piscina = this.#open(false)
+    this.#alone.add(piscina)
+    try {
+      return await piscina.run(task)
+    } finally {
+      await piscina.destroy()
+      this.#alone.delete(piscina)
+      resolve()
+    }
   }
 
-  #open(threads: number, concurrentTasksPerWorker: number): Piscina<Task, Report> {
+  #open(isShared: boolean): Piscina<Task, Report> {
+    const { threads, concurrentTasksPerThread, heapBytes } = this.#options
+    const count = isShared ? threads : 1
+    const tasksPerThread = isShared ? concurrentTasksPerThread : 1
     const piscina = new Piscina<Task, Report>({
       filename: THREAD_FILE,
-      minThreads: threads,
-      maxThreads: threads,
-      concurrentTasksPerWorker,
+      // The rest start with the documents that need them.
+      minThreads: 1,
+      maxThreads: count,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: tasksPerThread,
+      loadBalancer: spread(count, tasksPerThread),
       // The default, 'sync', freezes a thread's event loop between tasks: keep-alive connections are found dead (3 of 6 requests).
       atomics: 'disabled',
       recordTiming: false,
-      workerData: this.#data,
+      workerData: this.#thread,
+      resourceLimits: { maxOldGenerationSizeMb: Math.floor((isShared ? heapBytes.shared : heapBytes.alone) / MIB) },
     })
-    piscina.on('message', (hello: Hello) => this.#welcome(hello))
+    piscina.on('message', (hello: Hello) => this.#welcome(hello, isShared))
     // A thread that ends while it has no task: nothing is lost, and Piscina has put another in its place.
     piscina.on('error', () => {})
     return piscina
   }
 
-  #welcome({ thread, port }: Hello): void {
-    this.#ports.add(port)
+  #welcome({ thread: id, port, pulse }: Hello, isShared: boolean): void {
+    const thread = this.#roster.add(id, port, new Pulse(pulse))
     let granted = 0
     const grant = (bytes: number) => {
       granted += bytes
@@ -122,13 +198,74 @@ export class ThreadPool {
       port.postMessage(message)
       granted = 0
     }
-    port.on('message', (message: ThreadMessage) => this.#receive(message, thread, grant))
-    port.on('close', () => this.#ports.delete(port))
+    port.on('message', (message: ThreadMessage) => this.#receive(message, id, grant))
+    port.on('close', () => {
+      this.#roster.leave(thread)
+      this.#watchdog.forget(thread)
+      this.#relay.removeThread(port)
+    })
+    // A thread for suspects takes no part in others' work.
+    if (isShared) this.#relay.addThread(port)
+  }
+
+  #look(): void {
+    const now = performance.now()
+    const living = this.#roster.living.map((thread) => [thread, thread.pulse.steps] as const)
+    for (const thread of this.#watchdog.look(living, now - this.#lookedAt)) this.#endStuck(thread)
+    this.#lookedAt = now
+    const isMissing = this.#shared.queueSize > 0 && this.#shared.threads.length < this.#options.threads
+    this.#missingLooks = isMissing ? this.#missingLooks + 1 : 0
+    if (this.#missingLooks >= MISSING_LOOKS) this.#reopen()
+  }
+
+  /**
+   * Piscina itself only lets go of a thread by a task's AbortSignal, with which it would give each thread a single task. An error of the
+   * thread has the same effect: its tasks are rejected and another is put in its place at once, also when the thread itself cannot be
+   * ended before the system call returns in which it is.
+   */
+  #endStuck(thread: Thread): void {
+    const seconds = this.#thread.options.transformTimeoutMs / 1000
+    const error = new StuckError(`the thread did not come back for ${seconds} s (--transform-timeout)`)
+    const threads = [this.#shared, ...this.#alone].flatMap((piscina) => piscina.threads)
+    threads.find(({ threadId }) => threadId === thread.id)?.emit('error', error)
+    thread.port.close()
+  }
+
+  /** Piscina stops replacing threads once one of them ended before it was ready. */
+  #reopen(): void {
+    this.#missingLooks = 0
+    this.#reopenings += 1
+    if (this.#reopenings > MAX_REOPENINGS)
+      this.#failure = new MillError('THREADS_FAILED', `threads end as soon as they start: ${this.#lastMessage}`)
+    const old = this.#shared
+    if (this.#failure === undefined) this.#shared = this.#open(true)
+    void old.destroy()
+  }
+
+  #crashed(task: number, error: unknown): TaskEnd {
+    const finding = this.#roster.inquire(task)
+    this.#roster.release(task)
+    const message = error instanceof Error ? error.message : String(error)
+    this.#lastMessage = message
+    const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    const cause = error instanceof StuckError ? 'stuck' : isMemory ? 'memory' : 'ended'
+    return { status: 'crashed', cause, message, ...finding }
+  }
+
+  /** A thread is gone that had records of a task which another thread mills. */
+  #lost(task: number, port: MessagePort | undefined): TaskEnd {
+    const finding = this.#roster.inquireAt(port, task)
+    return { status: 'crashed', cause: 'ended', message: 'a thread ended that had some of its records', ...finding }
   }
 
   #receive(message: ThreadMessage, thread: number, grant: (bytes: number) => void): void {
+    if (message.type === 'transformed') {
+      this.#relay.receive(message)
+      return
+    }
     const running = this.#tasks.get(message.task)
     if (message.type === 'batch') {
+      failpoint('channel.batch')
       const bytes = message.batch.bytes.byteLength
       const taken = () => grant(bytes)
       if (running === undefined) {
@@ -136,19 +273,58 @@ export class ThreadPool {
         return
       }
       running.batchesReceived += 1
-      running.observer.onBatch(message.batch, taken)
+      this.#pass(message.task, running, message.batch, taken)
       running.onBatches?.()
     } else if (message.type === 'downloaded') running?.observer.onDownloaded()
     else running?.observer.onProgress(message, thread)
   }
 
   /** Piscina's port and ours are not ordered against each other: the report may come first. */
-  async #allBatches(running: RunningTask, report: Report): Promise<void> {
+  async #allBatches(task: number, running: RunningTask, report: Report): Promise<void> {
     while (running.batchesReceived < report.batchesSent) {
       const { promise, resolve } = Promise.withResolvers<void>()
       running.onBatches = resolve
       await promise
     }
-    for (const batch of report.last) running.observer.onBatch(batch, () => {})
+    for (const batch of report.last) this.#pass(task, running, batch, () => {})
+  }
+
+  #pass(task: number, { observer }: RunningTask, batch: Batch, taken: () => void): void {
+    if (batch.kind === 'raw') this.#relay.submit(task, batch, taken, observer.onBatch)
+    else observer.onBatch(batch, taken)
+  }
+}
+
+type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>
+
+/** To the thread with the least to do. Where all are busy, none: then Piscina starts another thread while there are fewer than wanted. */
+function spread(threads: number, tasksPerThread: number): LoadBalancer {
+  return (_, workers) => {
+    let best: (typeof workers)[number] | undefined
+    for (const worker of workers) if (best === undefined || worker.currentUsage < best.currentUsage) best = worker
+    const isIdle = best?.currentUsage === 0
+    const hasRoom = best !== undefined && best.currentUsage < tasksPerThread && workers.length >= threads
+    return best !== undefined && (isIdle || hasRoom) ? best : null
+  }
+}
+
+/** What other threads made of a document's records, added to its own thread's facts. */
+function withCounts(report: Report, counts: TransformCounts): Report {
+  const { outcome } = report
+  if (outcome.status === 'failed' || counts.written + counts.rejected + counts.dropped === 0) return report
+  const { facts } = outcome
+  const dropped = (facts.notes.droppedByTransform ?? 0) + counts.dropped
+  return {
+    ...report,
+    outcome: {
+      status: 'done',
+      facts: {
+        ...facts,
+        recordsWritten: facts.recordsWritten + counts.written,
+        recordsRejected: facts.recordsRejected + counts.rejected,
+        times: { ...facts.times, transformMs: facts.times.transformMs + counts.milliseconds },
+        notes: dropped === 0 ? facts.notes : { ...facts.notes, droppedByTransform: dropped },
+      },
+    },
   }
 }

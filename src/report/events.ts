@@ -3,7 +3,7 @@
  * milliseconds since the start of the run.
  */
 import type { Failure } from '../errors.ts'
-import type { DocumentFacts, LoadSample, StepTimes } from '../model.ts'
+import type { DocumentFacts, LoadSample, Outcome, StepTimes } from '../model.ts'
 
 export type RunEvent =
   | {
@@ -42,7 +42,7 @@ export type RunEvent =
       readonly id: number
       readonly attempt: number
       readonly thread: number
-      readonly status: 'done' | 'failed'
+      readonly status: Outcome['status']
       readonly times: StepTimes
     }
   /** The attempt failed and the document waits for another. */
@@ -56,11 +56,30 @@ export type RunEvent =
       /** When it may start again. */
       readonly notBefore: number
     }
-  /** A whole host is left alone because it asked for it. */
-  | { readonly type: 'host-cooling'; readonly at: number; readonly host: string; readonly until: number }
+  /** A whole host is left alone: because it asked for it (Retry-After), or because it only failed. */
+  | {
+      readonly type: 'host-cooling'
+      readonly at: number
+      readonly host: string
+      readonly until: number
+      readonly reason: 'asked' | 'failures'
+    }
   /** Its records are in the output. */
   | {
       readonly type: 'document-done'
+      readonly at: number
+      readonly id: number
+      readonly url: string
+      readonly host: string
+      readonly attempt: number
+      readonly thread: number
+      readonly facts: DocumentFacts
+    }
+  /** Documents of the list that an earlier run has done: they are in the output already. */
+  | { readonly type: 'documents-skipped'; readonly at: number; readonly documents: number }
+  /** It was asked for again, and is what it was. */
+  | {
+      readonly type: 'document-unchanged'
       readonly at: number
       readonly id: number
       readonly url: string

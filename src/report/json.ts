@@ -20,6 +20,8 @@ export interface ProgressLine {
   readonly documents: number | null
   readonly done: number
   readonly failed: number
+  /** In the output from an earlier run. */
+  readonly alreadyThere: number
   readonly active: number
   /** Known of, and neither finished nor under way; those for another attempt included. */
   readonly waiting: number
@@ -79,6 +81,7 @@ function progressLine(state: ProgressState, now: number): ProgressLine {
     documents: state.listed ?? null,
     done: state.done,
     failed: state.failed,
+    alreadyThere: state.alreadyThere,
     active: state.active,
     waiting: state.waiting,
     retrying: state.retrying,

@@ -32,11 +32,12 @@ export function createPlain({ stderr, color, clock }: DisplayContext): Display {
 
 /** `0:05  231 of 500 documents, 3 failed, 262 waiting, 24.1 MB/s, 9,640 records/s, 0:11 left` */
 function formatPlainLine(state: ProgressState, now: number): string {
-  const finished = formatCount(state.done + state.failed)
+  const finished = formatCount(state.done + state.failed + state.alreadyThere)
   const rates = state.rates(now)
   const leftMs = state.leftMs(now)
   const parts = [
     state.listed === undefined ? `${finished} documents` : `${finished} of ${formatCount(state.listed)} documents`,
+    state.alreadyThere > 0 && `${formatCount(state.alreadyThere)} already there`,
     state.failed > 0 && `${formatCount(state.failed)} failed`,
     `${formatCount(state.waiting)} waiting`,
     state.retrying > 0 && `${formatCount(state.retrying)} to retry`,

@@ -55,7 +55,7 @@ export function renderBlock(state: ProgressState, look: BlockLook): string[] {
 }
 
 function overallLine(state: ProgressState, now: number, columns: number, paint: Paint): string {
-  const finished = state.done + state.failed
+  const finished = state.done + state.failed + state.alreadyThere
   if (state.listed === undefined) {
     return fitPieces(
       [
@@ -90,6 +90,11 @@ function bar(part: number, columns: number, paint: Paint): string {
 function countsLine(state: ProgressState, columns: number, paint: Paint): string {
   const pieces: Piece[] = [
     { text: `${formatCount(state.done)} done`, rank: 4, format: 'green' },
+    {
+      text: state.alreadyThere === 0 ? '' : `${formatCount(state.alreadyThere)} already there`,
+      rank: 2,
+      format: 'dim',
+    },
     { text: state.failed === 0 ? '' : `${formatCount(state.failed)} failed`, rank: 5, format: 'red' },
     { text: `${formatCount(state.waiting)} waiting`, rank: 3 },
     { text: state.retrying === 0 ? '' : `${formatCount(state.retrying)} to retry`, rank: 2, format: 'yellow' },

@@ -27,6 +27,8 @@ export class ProgressState {
   threads = 0
   done = 0
   failed = 0
+  /** In the output from an earlier run. */
+  alreadyThere = 0
   duplicates = 0
   /** Documents in the list, once it has ended. */
   listed: number | undefined
@@ -88,6 +90,14 @@ export class ProgressState {
         this.failed++
         this.failures.set(event.failure.code, (this.failures.get(event.failure.code) ?? 0) + 1)
         break
+      case 'documents-skipped':
+        this.alreadyThere += event.documents
+        break
+      case 'document-unchanged':
+        this.#advance(event.id, event.facts.wireBytes, 0, undefined)
+        this.#end(event.id)
+        this.alreadyThere++
+        break
       case 'run-ended':
         this.hasEnded = true
         break
@@ -109,7 +119,7 @@ export class ProgressState {
 
   /** Documents known of that are neither finished nor under way, those for another attempt included. */
   get waiting(): number {
-    return Math.max(0, (this.listed ?? this.#highestId + 1) - this.done - this.failed - this.active)
+    return Math.max(0, (this.listed ?? this.#highestId + 1) - this.done - this.failed - this.alreadyThere - this.active)
   }
 
   /** A moving window's rates, per second: what happened lately, not since the start. */
@@ -131,7 +141,7 @@ export class ProgressState {
     const elapsedMs = now - base.at
     const advance = finished - base.documents
     if (elapsedMs < MIN_PACE_MS || advance <= 0) return undefined
-    return (Math.max(0, this.listed - finished) / advance) * elapsedMs
+    return (Math.max(0, this.listed - this.alreadyThere - finished) / advance) * elapsedMs
   }
 
   #start(event: Extract<RunEvent, { type: 'attempt-started' }>): void {

@@ -10,6 +10,8 @@ export interface Summary {
   readonly documents: {
     readonly done: number
     readonly failed: number
+    /** In the output from an earlier run: skipped, or asked for again and found unchanged. */
+    readonly alreadyThere: number
     /** Listed, and neither done nor failed: the run was stopped before them. */
     readonly waiting: number
     /** All of the list without duplicates; undefined when the run ended before the list did. */
@@ -91,6 +93,7 @@ interface FailureFigures {
 export class SummaryFold {
   #done = 0
   #failed = 0
+  #alreadyThere = 0
   #highestId = -1
   #listed: number | undefined
   #duplicates = 0
@@ -140,6 +143,13 @@ export class SummaryFold {
         this.#highestId = Math.max(this.#highestId, event.id)
         this.#addFailure(event.url, event.failure)
         break
+      case 'documents-skipped':
+        this.#alreadyThere += event.documents
+        break
+      case 'document-unchanged':
+        this.#alreadyThere++
+        this.#highestId = Math.max(this.#highestId, event.id)
+        break
       case 'thread-crashed':
         this.#crashes++
         break
@@ -155,7 +165,8 @@ export class SummaryFold {
       documents: {
         done: this.#done,
         failed: this.#failed,
-        waiting: Math.max(0, known - this.#done - this.#failed),
+        alreadyThere: this.#alreadyThere,
+        waiting: Math.max(0, known - this.#done - this.#failed - this.#alreadyThere),
         listed: this.#listed,
         duplicates: this.#duplicates,
       },

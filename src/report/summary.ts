@@ -1,8 +1,11 @@
 /** The summary of a run, for a person and for a program. */
 import { splitPlace } from './failure-line.ts'
 import { formatByteRate, formatBytes, formatCount, formatDuration, formatPlural } from './figures.ts'
+import { explainNote } from './notes.ts'
 import type { FailureGroup, Summary } from './summary-fold.ts'
 import { createPaint, cutEnd, type Paint, printable, textWidth } from './terminal-text.ts'
+
+import { percent, type Verdict } from './verdict.ts'
 
 export { type Summary, SummaryFold } from './summary-fold.ts'
 
@@ -12,6 +15,8 @@ export interface SummaryLook {
   readonly width: number
   /** Shown as the very last line, alone and whole, so that it can be copied. */
   readonly retryCommand?: string | undefined
+  /** What bounded the run, if it is to be said. */
+  readonly verdict?: Verdict | undefined
 }
 
 const LABEL_COLUMNS = 14
@@ -27,6 +32,8 @@ export function renderSummary(summary: Summary, look: SummaryLook): string {
     lines.push(`  ${paint('dim', label.padEnd(LABEL_COLUMNS))}${first}`)
     lines.push(...more.map((line) => ' '.repeat(LABEL_COLUMNS + 2) + line))
   }
+  lines.push(...noteLines(summary, width, paint))
+  if (look.verdict !== undefined) lines.push(...verdictLines(look.verdict, width, paint))
   for (const group of summary.failures) lines.push('', ...failureLines(group, width, paint))
   if (summary.stopped !== undefined) {
     lines.push(
@@ -42,14 +49,17 @@ export function renderSummary(summary: Summary, look: SummaryLook): string {
 }
 
 function headline(summary: Summary, width: number, paint: Paint): string {
-  const { done, failed, waiting } = summary.documents
+  const { done, failed, waiting, alreadyThere } = summary.documents
   const { rejected } = summary.records
   const whole = failed === 0 && waiting === 0 && rejected === 0 && summary.stopped === undefined
   const mark = whole ? paint('green', '✓') : paint(failed > 0 ? 'red' : 'yellow', failed > 0 ? '✗' : '!')
   const all = formatPlural(done + failed + waiting, 'document')
-  const text = whole
-    ? `${all} milled in ${formatDuration(summary.elapsedMs)}`
-    : `${formatCount(done)} of ${all} milled in ${formatDuration(summary.elapsedMs)}${rejected > 0 ? `, ${formatPlural(rejected, 'record')} rejected` : ''}`
+  const text =
+    whole && done === 0 && alreadyThere > 0
+      ? `${formatPlural(alreadyThere, 'document')} already there, nothing to do`
+      : whole
+        ? `${all} milled in ${formatDuration(summary.elapsedMs)}`
+        : `${formatCount(done)} of ${all} milled in ${formatDuration(summary.elapsedMs)}${rejected > 0 ? `, ${formatPlural(rejected, 'record')} rejected` : ''}`
   return `${mark} ${paint('bold', cutEnd(text, width - 2))}`
 }
 
@@ -61,6 +71,7 @@ function facts(summary: Summary): (readonly [string, string])[] {
       'documents',
       joined([
         `${formatCount(documents.done)} done`,
+        documents.alreadyThere > 0 && `${formatCount(documents.alreadyThere)} already there`,
         documents.failed > 0 && `${formatCount(documents.failed)} failed`,
         documents.waiting > 0 && `${formatCount(documents.waiting)} not reached`,
         documents.duplicates > 0 && `${formatPlural(documents.duplicates, 'duplicate')} dropped`,
@@ -104,9 +115,31 @@ function facts(summary: Summary): (readonly [string, string])[] {
     lines.push(['slowest', `${printable(slowestDocument.url)} ${took.replaceAll(' ', NO_BREAK_SPACE)}`])
   }
   if (summary.crashes > 0) lines.push(['crashes', `${formatPlural(summary.crashes, 'thread')} ended and replaced`])
+  return lines
+}
+
+/** What the output does not carry, in words. */
+function noteLines(summary: Summary, width: number, paint: Paint): string[] {
   const notes = Object.entries(summary.notes).filter(([, count]) => count > 0)
-  if (notes.length > 0) {
-    lines.push(['notes', joined(notes.map(([name, count]) => `${formatCount(count)} ${printable(name)}`))])
+  if (notes.length === 0) return []
+  const lines = ['', paint('bold', cutEnd('to be known of the data', width))]
+  for (const [name, count] of notes) {
+    const { title, explanation } = explainNote(name)
+    lines.push(...wrap(`${formatCount(count)} ${printable(title)}`, width - 2).map((line) => `  ${line}`))
+    if (explanation === '') continue
+    lines.push(...wrap(explanation, width - 4).map((line) => paint('dim', `    ${line}`)))
+  }
+  return lines
+}
+
+function verdictLines({ bound, sentence, advice }: Verdict, width: number, paint: Paint): string[] {
+  // A run of a second has nothing to be told.
+  if (bound === 'unknown' || bound === 'startup') return []
+  const lines = ['', ...wrap(sentence, width)]
+  const [first] = advice
+  if (first !== undefined) {
+    const gain = first.gain === undefined ? '' : ` (about ${percent(first.gain)} off)`
+    lines.push(...wrap(`→ ${first.text}${gain}`, width - 2).map((line) => paint('cyan', `  ${line}`)))
   }
   return lines
 }

@@ -11,7 +11,6 @@ export class LoadMeter {
   #since: number
   #writingSince: number | undefined
   #heldMs: Partial<Record<Hold, number>> = {}
-  #activeMs = 0
   #threadMs = 0
   #slotMs = 0
   #writeMs = 0
@@ -27,32 +26,24 @@ export class LoadMeter {
     this.#standing = standing
   }
 
-  writeBegan(now: number): void {
-    this.#writingSince = now
-  }
-
-  writeEnded(now: number): void {
+  /** A write of the output begins or ends. */
+  writes(isWriting: boolean, now: number): void {
     if (this.#writingSince !== undefined) this.#writeMs += now - this.#writingSince
-    this.#writingSince = undefined
+    this.#writingSince = isWriting ? now : undefined
   }
 
   /** What has gathered since the last call. */
   take(now: number): LoadSample {
     this.#advance(now)
-    if (this.#writingSince !== undefined) {
-      this.#writeMs += now - this.#writingSince
-      this.#writingSince = now
-    }
+    this.writes(this.#writingSince !== undefined, now)
     const sample: LoadSample = {
       ...this.#standing,
       heldMs: this.#heldMs,
-      activeMs: this.#activeMs,
       threadMs: this.#threadMs,
       slotMs: this.#slotMs,
       writeMs: this.#writeMs,
     }
     this.#heldMs = {}
-    this.#activeMs = 0
     this.#threadMs = 0
     this.#slotMs = 0
     this.#writeMs = 0
@@ -64,8 +55,8 @@ export class LoadMeter {
     this.#since = now
     const { hold, attempting, downloading } = this.#standing
     this.#heldMs[hold] = (this.#heldMs[hold] ?? 0) + ms
-    if (attempting > 0) this.#activeMs += ms
-    this.#threadMs += Math.min(attempting, this.#threads) * ms
+    if (hold === 'slots' || hold === 'threads' || hold === 'end')
+      this.#threadMs += Math.min(attempting, this.#threads) * ms
     this.#slotMs += downloading * ms
   }
 }

@@ -6,47 +6,49 @@
  * slot, and its rate and cooling allow a start; runnable hosts take turns. So a free slot is filled whenever any document of
  * any host may start, and one slow host or document never stands in the way of another.
  *
+ * A host that only fails is paused, probed, and in the end given up (host-budget.ts). A document under suspicion of ending threads
+ * is *set aside*: one of these at a time is queued, so that they do not hold slots while they wait for a thread of their own.
+ *
  * Pure: the clock is an argument (milliseconds, any origin), randomness is passed in. Each call costs at most O(log n).
  */
-import { type Failure, MillError } from '../errors.ts'
+import { type ErrorCode, type Failure, MillError } from '../errors.ts'
 import type { Attempt, Document, Hold } from '../model.ts'
 import type { ScheduleOptions } from '../options.ts'
+import { createHost, type Entry, type Host, hasQueued, takeQueued } from './host.ts'
+import { HostBudget } from './host-budget.ts'
 import { backoffMs, patienceCostMs } from './retry.ts'
 import { TimeHeap } from './time-heap.ts'
 
 /** What becomes of a document after a failed attempt. */
-export type Verdict =
+export type Verdict = (
   | { readonly next: 'again'; readonly notBefore: number }
   /** The server asked for a wait beyond the limit: tried again only if the rest of the run takes that long. */
   | { readonly next: 'put-off'; readonly notBefore: number }
   | { readonly next: 'failed'; readonly failure: Failure }
+) & {
+  /** Set when this failure was one too many for its host, which is left alone until then. */
+  readonly hostPausedUntil?: number
+}
 
-interface Entry extends Attempt {
+/** A document that fails without being tried once more. */
+export interface GivenUp {
   readonly document: Document
-  readonly host: Host
-  number: number
-  /** What this document's servers have asked it to wait so far. */
-  patienceSpentMs: number
-  holdsSlot: boolean
+  readonly attempts: number
+  readonly failure: Failure
 }
 
-interface Host {
-  readonly name: string
-  /** Documents not yet done or failed; a host without any is forgotten once its times have passed. */
-  documents: number
-  running: number
-  /** Documents for another try go before new ones. */
-  readonly again: Entry[]
-  readonly queued: Entry[]
-  /** Index of the first entry of `queued`: shifting an array of 10,000 each time would cost as much. */
-  head: number
-  nextStart: number
-  coolUntil: number
-  /** When its timer will wake it, so that it has one timer at a time; 0 for none. */
-  timer: number
-  /** Set while the host asked for a wait beyond the limit. */
-  putOff: Failure | undefined
-}
+/** Failures that say that the host is not well, and not only its document. */
+const HOST_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'DNS_FAILED',
+  'CONNECT_FAILED',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_LOST',
+  'HTTP_MALFORMED',
+  'HTTP_UNAVAILABLE',
+  'STALLED',
+  'TIMEOUT',
+  'BODY_TRUNCATED',
+])
 
 export class Scheduler {
   readonly #options: ScheduleOptions
@@ -59,6 +61,11 @@ export class Scheduler {
   readonly #hostTimes = new TimeHeap<Host>()
   /** Documents that wait for another try. */
   readonly #waiting = new TimeHeap<Entry>()
+  /** Hosts that are given up and have documents queued. */
+  readonly #abandoned = new Set<Host>()
+  /** Documents to be tried by themselves, and the one of them that is queued, running or waiting. */
+  readonly #aside: Entry[] = []
+  #lone: Entry | undefined
   #running = 0
   #attempting = 0
   #queued = 0
@@ -80,15 +87,15 @@ export class Scheduler {
 
   /** Documents queued or waiting for another try. */
   get pending(): number {
-    return this.#queued + this.#waiting.size
+    return this.#queued + this.#waiting.size + this.#aside.length
   }
 
   add(document: Document): void {
     const host = this.#host(document.host)
     host.documents += 1
-    host.queued.push({ document, host, number: 0, patienceSpentMs: 0, holdsSlot: false })
+    host.queued.push({ document, host, number: 0, patienceSpentMs: 0, holdsSlot: false, startedAt: 0 })
     this.#queued += 1
-    this.#runnable.add(host)
+    this.#offer(host)
   }
 
   /** The next document to start now, or undefined when none may. */
@@ -105,6 +112,7 @@ export class Scheduler {
       this.#running += 1
       this.#attempting += 1
       entry.holdsSlot = true
+      entry.startedAt = now
       entry.number += 1
       this.#runnable.add(host)
       const attempt = { document: entry.document, number: entry.number }
@@ -139,21 +147,55 @@ export class Scheduler {
 
   /** The attempt ended well. */
   done(attempt: Attempt, now: number): void {
-    this.#leave(this.#settle(attempt).host, now)
+    const { host } = this.#settle(attempt)
+    this.#clear(host)
+    this.#leave(host, now)
   }
 
   /** The attempt ended badly. */
   failed(attempt: Attempt, failure: Failure, now: number): Verdict {
     const entry = this.#settle(attempt)
+    const hostPausedUntil = this.#charge(entry, failure, now)
     const verdict = this.#judge(entry, failure, now)
     if (verdict.next === 'failed') this.#leave(entry.host, now)
-    return verdict
+    return hostPausedUntil === undefined ? verdict : { ...verdict, hostPausedUntil }
+  }
+
+  /** The host is well. */
+  #clear(host: Host): void {
+    if (host.budget === undefined) return
+    host.budget.succeeded()
+    // It may have been given up, or probed by one document at a time.
+    this.#runnable.add(host)
+  }
+
+  /** Puts a failure down to its host. @returns until when the host is left alone, if this was one too many */
+  #charge(entry: Entry, failure: Failure, now: number): number | undefined {
+    const { host } = entry
+    if (host.name === '' || failure.retryAfterMs !== undefined) return undefined
+    if (!HOST_FAULTS.has(failure.code)) {
+      this.#clear(host)
+      return undefined
+    }
+    const { hostFailures, retryMaxWaitMs } = this.#options
+    host.budget ??= new HostBudget(hostFailures, retryMaxWaitMs, this.#random)
+    const verdict = host.budget.failed(entry.startedAt, now)
+    if (verdict.next === 'pause') {
+      this.#cool(host, verdict.until)
+      return verdict.until
+    }
+    if (verdict.next === 'give-up') {
+      host.lastFault = failure
+      this.#offer(host)
+    }
+    return undefined
   }
 
   #judge(entry: Entry, failure: Failure, now: number): Verdict {
     if (failure.disposition !== 'retry') return { next: 'failed', failure }
     if (failure.retryAfterMs !== undefined) return this.#obey(entry, failure, failure.retryAfterMs, now)
     if (entry.number > this.#options.retries) return { next: 'failed', failure }
+    if (entry.host.budget?.isGivenUp === true) return { next: 'failed', failure: unavailable(entry.host) }
     const notBefore = now + backoffMs(entry.number, this.#options.retryMaxWaitMs, this.#random)
     this.#waiting.push(notBefore, entry)
     return { next: 'again', notBefore }
@@ -166,24 +208,47 @@ export class Scheduler {
     this.#queueAgain(entry)
   }
 
+  /** The same, but it is set aside: of all such documents one at a time is handed out. */
+  setAside(attempt: Attempt): void {
+    const entry = this.#settle(attempt)
+    entry.number -= 1
+    this.#aside.push(entry)
+    this.#queueLone()
+  }
+
+  /** Documents of hosts that are given up. */
+  abandoned(now: number): GivenUp[] {
+    const given: GivenUp[] = []
+    for (const host of this.#abandoned) {
+      this.#abandoned.delete(host)
+      if (host.budget?.isGivenUp === true) this.#drain(host, unavailable(host), given, now)
+    }
+    return given
+  }
+
   /**
    * Documents that will not be tried again because their server asked to wait for longer than the limit. Call when nothing else
    * can be had: the list has ended, or nothing more of it fits; those whose time has come by then are left to `next`.
    */
-  giveUp(now: number): { readonly document: Document; readonly attempts: number; readonly failure: Failure }[] {
-    const given: { document: Document; attempts: number; failure: Failure }[] = []
+  giveUp(now: number): GivenUp[] {
+    const given: GivenUp[] = []
     if (this.#attempting > 0 || this.#waiting.size > 0 || this.#runnable.size > 0) return given
     for (const host of this.#hosts.values()) {
-      if (host.putOff === undefined && this.#hasQueued(host)) return given
+      if (host.putOff === undefined && hasQueued(host)) return given
     }
     for (const host of this.#hosts.values()) {
       if (host.putOff === undefined || host.coolUntil <= now) continue
-      for (let entry = this.#take(host); entry !== undefined; entry = this.#take(host)) {
-        given.push({ document: entry.document, attempts: entry.number, failure: host.putOff })
-        this.#leave(host, now)
-      }
+      this.#drain(host, host.putOff, given, now)
     }
     return given
+  }
+
+  #drain(host: Host, failure: Failure, given: GivenUp[], now: number): void {
+    for (let entry = this.#take(host); entry !== undefined; entry = this.#take(host)) {
+      given.push({ document: entry.document, attempts: entry.number, failure })
+      this.#endLone(entry)
+      this.#leave(host, now)
+    }
   }
 
   /** Retry-After cools the whole host, is never cut short, and costs the document no retry. */
@@ -215,7 +280,26 @@ export class Scheduler {
   #queueAgain(entry: Entry): void {
     entry.host.again.push(entry)
     this.#queued += 1
-    this.#runnable.add(entry.host)
+    this.#offer(entry.host)
+  }
+
+  /** The host may have something to start, or to be given up. */
+  #offer(host: Host): void {
+    if (host.budget?.isGivenUp === true) this.#abandoned.add(host)
+    else this.#runnable.add(host)
+  }
+
+  #queueLone(): void {
+    if (this.#lone !== undefined) return
+    this.#lone = this.#aside.shift()
+    if (this.#lone !== undefined) this.#queueAgain(this.#lone)
+  }
+
+  /** If it was the one that was set aside, the next one has its turn. */
+  #endLone(entry: Entry): void {
+    if (entry !== this.#lone) return
+    this.#lone = undefined
+    this.#queueLone()
   }
 
   /** Moves everything whose time has come to where `next` finds it. */
@@ -232,7 +316,8 @@ export class Scheduler {
 
   /** Whether a slot and the time allow a start; when only time is in the way, the host is woken by it. */
   #mayStart(host: Host, now: number): boolean {
-    if (!this.#hasQueued(host)) return false
+    if (!hasQueued(host) || host.budget?.isGivenUp === true) return false
+    if (host.budget?.isProbing === true && host.running > 0) return false
     if (host.name !== '' && host.running >= this.#options.perHost) return false
     if (this.#wakeLater(host, now)) return false
     host.putOff = undefined
@@ -250,21 +335,9 @@ export class Scheduler {
     return true
   }
 
-  #hasQueued(host: Host): boolean {
-    return host.again.length > 0 || host.head < host.queued.length
-  }
-
   #take(host: Host): Entry | undefined {
-    const entry = host.again.shift() ?? host.queued[host.head]
-    if (entry === undefined) return undefined
-    if (entry === host.queued[host.head]) {
-      host.head += 1
-      if (host.head > 64 && host.head * 2 > host.queued.length) {
-        host.queued.splice(0, host.head)
-        host.head = 0
-      }
-    }
-    this.#queued -= 1
+    const entry = takeQueued(host)
+    if (entry !== undefined) this.#queued -= 1
     return entry
   }
 
@@ -274,6 +347,7 @@ export class Scheduler {
     this.#entries.delete(attempt)
     this.#attempting -= 1
     this.#free(entry)
+    this.#endLone(entry)
     return entry
   }
 
@@ -294,29 +368,24 @@ export class Scheduler {
   /** A host without documents is only remembered while its times need it. */
   #forget(host: Host, now: number): void {
     // A timer may be left of one that was forgotten before and has come back since.
-    if (this.#hosts.get(host.name) !== host) return
+    if (this.#hosts.get(host.name) !== host || host.budget?.isGivenUp === true) return
     if (!this.#wakeLater(host, now)) this.#hosts.delete(host.name)
   }
 
   #host(name: string): Host {
     let host = this.#hosts.get(name)
     if (host === undefined) {
-      host = {
-        name,
-        documents: 0,
-        running: 0,
-        again: [],
-        queued: [],
-        head: 0,
-        nextStart: 0,
-        coolUntil: 0,
-        timer: 0,
-        putOff: undefined,
-      }
+      host = createHost(name)
       this.#hosts.set(name, host)
     }
     return host
   }
+}
+
+function unavailable({ name, budget, lastFault }: Host): Failure {
+  const count = `${budget?.failures ?? 0} times in a row and was left alone ${budget?.pauses ?? 0} times meanwhile`
+  const message = `${name} failed ${count}; the last time: ${lastFault?.code}: ${lastFault?.message}`
+  return new MillError('HOST_UNAVAILABLE', message).toFailure()
 }
 
 function seconds(ms: number): string {

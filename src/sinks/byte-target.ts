@@ -1,25 +1,23 @@
-/** Where bytes go: a file or stdout. */
+/** Where bytes go that cannot be taken back: stdout, a pipe, a device. */
 
 import { fstatSync, writeSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Socket } from 'node:net'
-import { MillError } from '../errors.ts'
+import { isErrno, outputFailed } from './output-error.ts'
 
 export interface ByteTarget {
   /** Resolves when all bytes are taken. One call at a time. */
   write(bytes: Uint8Array): Promise<void>
+  /** Resolves when nothing is held back. */
+  flush?(): Promise<void>
   close(): Promise<void>
 }
 
-/** A file that bytes are added to. */
-export async function openFile(path: string, existing: 'refuse' | 'append' | 'replace'): Promise<ByteTarget> {
-  const file = await open(path, existing === 'replace' ? 'w' : 'a').catch((cause) => {
+/** A pipe or device with a name. */
+export async function openDevice(path: string): Promise<ByteTarget> {
+  const file = await open(path, 'w').catch((cause) => {
     throw outputFailed(path, cause)
   })
-  if (existing === 'refuse' && (await file.stat()).size > 0) {
-    await file.close()
-    throw new MillError('OUTPUT_EXISTS', `${path} exists and has data in it`)
-  }
   return {
     async write(bytes) {
       try {
@@ -28,21 +26,8 @@ export async function openFile(path: string, existing: 'refuse' | 'append' | 're
         throw outputFailed(path, cause)
       }
     },
-    async close() {
-      try {
-        await file.sync().catch(ignoreUnsyncable)
-      } catch (cause) {
-        throw outputFailed(path, cause)
-      } finally {
-        await file.close()
-      }
-    },
+    close: () => file.close(),
   }
-}
-
-/** Devices and pipes given as a file cannot be synced, and need not be. */
-function ignoreUnsyncable(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EINVAL' && error.code !== 'ENOTSUP') throw error
 }
 
 /**
@@ -85,17 +70,4 @@ function stdoutFile(): ByteTarget {
     },
     async close() {},
   }
-}
-
-function isErrno(thrown: unknown): thrown is NodeJS.ErrnoException {
-  return thrown instanceof Error && 'code' in thrown
-}
-
-function outputFailed(target: string, cause: unknown): MillError {
-  if (cause instanceof MillError) return cause
-  if (isErrno(cause) && cause.code === 'EPIPE') {
-    return new MillError('OUTPUT_CLOSED', `the reader of ${target} went away`, { cause })
-  }
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new MillError('OUTPUT_FAILED', `${target} could not be written: ${reason}`, { cause })
 }

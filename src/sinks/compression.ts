@@ -1,32 +1,44 @@
 /**
  * Compressed output as a row of independent members: gzip (RFC 1952 2.2) and zstd (RFC 8878 3.1) files may be concatenated, and every reader
- * reads on. So a file can be added to without being read, and ends whole after each write.
+ * reads on. So a file can be cut and continued at any member, and ends whole after each commit.
  */
 import { promisify } from 'node:util'
-import { gzip, zstdCompress } from 'node:zlib'
+import { gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
 import type { ByteTarget } from './byte-target.ts'
 
-const compressors = { gz: promisify(gzip), zst: promisify(zstdCompress) }
+/** Works on the thread pool of libuv, not on the main loop. */
+export interface Compression {
+  compress(plain: Uint8Array): Promise<Uint8Array>
+  /** One member. */
+  decompress(member: Uint8Array): Promise<Uint8Array>
+}
+
+const COMPRESSIONS: Readonly<Record<string, Compression>> = {
+  '.gz': { compress: promisify<Uint8Array, Buffer>(gzip), decompress: promisify<Uint8Array, Buffer>(gunzip) },
+  '.zst': {
+    compress: promisify<Uint8Array, Buffer>(zstdCompress),
+    decompress: promisify<Uint8Array, Buffer>(zstdDecompress),
+  },
+}
+
+/** The compression that a file name asks for. */
+export function compressionOf(path: string): Compression | undefined {
+  return COMPRESSIONS[/\.(?:gz|zst)$/.exec(path)?.[0] ?? '']
+}
 
 /** A member is written when so much has gathered: smaller ones compress worse. */
 const MEMBER_BYTES = 4 << 20
 
-/** The compression that a file name asks for. */
-export function compressionOf(path: string): keyof typeof compressors | undefined {
-  return path.endsWith('.gz') ? 'gz' : path.endsWith('.zst') ? 'zst' : undefined
-}
-
-/** Compresses on the thread pool of libuv, not on the main loop. */
-export function compressed(target: ByteTarget, compression: keyof typeof compressors): ByteTarget {
-  const compress = compressors[compression]
+/** Compresses what goes into a target that cannot be cut. */
+export function compressed(target: ByteTarget, { compress }: Compression): ByteTarget {
   let parts: Uint8Array[] = []
   let bytes = 0
   const flush = async () => {
     if (bytes === 0) return
-    const member = await compress(Buffer.concat(parts, bytes))
+    const plain = Buffer.concat(parts, bytes)
     parts = []
     bytes = 0
-    await target.write(member)
+    await target.write(await compress(plain))
   }
   return {
     async write(chunk) {
@@ -34,6 +46,7 @@ export function compressed(target: ByteTarget, compression: keyof typeof compres
       bytes += chunk.byteLength
       if (bytes >= MEMBER_BYTES) await flush()
     },
+    flush,
     async close() {
       try {
         await flush()

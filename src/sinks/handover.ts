@@ -1,8 +1,11 @@
 /** A sink that is a loop: documents are handed over one at a time, and the next is offered when the last is done with. */
-import type { SettledDocument, Sink } from './sink.ts'
+import type { DoneDocument, FailedDocument, SettledDocument, Sink } from './sink.ts'
+
+/** What is unchanged is in the output already, as what was skipped. */
+export type HandedOver = DoneDocument | FailedDocument
 
 interface Offer {
-  readonly document: SettledDocument
+  readonly document: HandedOver
   readonly taken: () => void
 }
 
@@ -14,6 +17,7 @@ export class Handover implements Sink {
   async write(documents: readonly SettledDocument[]): Promise<void> {
     for (const document of documents) {
       if (this.#isEnded) return
+      if (document.status === 'unchanged') continue
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#offer = { document, taken: resolve }
       this.#wake?.()
@@ -31,7 +35,7 @@ export class Handover implements Sink {
   }
 
   /** The loop's side. A document is valid until the next one is asked for. */
-  async *documents(): AsyncGenerator<SettledDocument, void> {
+  async *documents(): AsyncGenerator<HandedOver, void> {
     for (;;) {
       const offer = this.#offer
       if (offer !== undefined) {

@@ -1,64 +1,156 @@
-/** NDJSON into a file or stdout, compressed as the file's name says. */
-import { type ByteTarget, openFile, openStdout } from './byte-target.ts'
-import { compressed, compressionOf } from './compression.ts'
-import type { DoneDocument, Sink } from './sink.ts'
+/** NDJSON into a file that its ledger knows: append, sync, commit. */
+import { existsSync, statSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import { MillError } from '../errors.ts'
+import { failpoint } from '../failpoint.ts'
+import type { Placement } from '../ledger/ledger.ts'
+import { lockLedger, removeLedger } from '../ledger/ledger-file.ts'
+import type { HeldRecords } from '../spool/held-records.ts'
+import { AppendFile } from './append-file.ts'
+import { COMMIT_INTERVAL_MS, OutputLedger } from './output-ledger.ts'
+import { finishRewrite, rewriteWithout } from './rewrite.ts'
+import type { SettledDocument, Store, Tail } from './sink.ts'
+import type { TargetRequest } from './target.ts'
 
-/** @param output `-` or a path */
-export async function openNdjson(output: string, existing: 'refuse' | 'append' | 'replace'): Promise<Sink> {
-  return ndjsonSink(await openTarget(output, existing), (document) => document.records)
+/** What the ledger calls the file. */
+export const RECORDS = 'records'
+
+/** Where the ledger of a file is. */
+export function ledgerPathOf(output: string): string {
+  return `${output}.xmlmill`
 }
 
 /**
- * The file for records that were refused. It is made when the first one comes: most runs have none.
+ * Opens an NDJSON file, compressed as its name says, where its ledger says that it ended.
+ * @throws MillError OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
  */
-export function openRejects(path: string, existing: 'append' | 'replace'): Sink {
-  let target: Promise<ByteTarget> | undefined
-  return ndjsonSink(
-    {
-      async write(bytes) {
-        target ??= openTarget(path, existing)
-        await (await target).write(bytes)
-      },
-      async close() {
-        await (await target)?.close()
-      },
-    },
-    (document) => document.rejects,
-  )
+export async function openNdjson(request: TargetRequest): Promise<Store> {
+  const { output } = request
+  const ledgerPath = ledgerPathOf(output)
+  const lock = lockLedger(ledgerPath, output)
+  try {
+    if (request.options.existing === 'replace') removeLedger(ledgerPath)
+    else if (!existsSync(ledgerPath) && existsSync(output) && statSync(output).size > 0) {
+      throw new MillError('OUTPUT_EXISTS', `${output} exists, has data in it, and no ledger beside it`)
+    }
+  } catch (cause) {
+    lock.release()
+    throw cause
+  }
+  const beside = await OutputLedger.open(ledgerPath, lock, request)
+  try {
+    await finishRewrite(beside.ledger, output)
+    const position = beside.ledger.position(RECORDS) ?? { bytes: 0, plainBytes: 0 }
+    const file = await AppendFile.open(output, RECORDS, position)
+    // From now on a file without its ledger is not ours.
+    beside.ledger.commit({ rows: [], files: [{ name: RECORDS, position, members: [] }] })
+    if (request.options.existing === 'update') beside.ledger.markSuperseding()
+    return new NdjsonStore(file, beside)
+  } catch (cause) {
+    await beside.close()
+    throw cause
+  }
 }
 
-async function openTarget(output: string, existing: 'refuse' | 'append' | 'replace'): Promise<ByteTarget> {
-  if (output === '-') return openStdout()
-  const file = await openFile(output, existing)
-  const compression = compressionOf(output)
-  return compression === undefined ? file : compressed(file, compression)
+class NdjsonStore implements Store {
+  readonly commitIntervalMs = COMMIT_INTERVAL_MS
+  readonly #file: AppendFile
+  readonly #beside: OutputLedger
+  #tail: FileTail | undefined
+
+  constructor(file: AppendFile, beside: OutputLedger) {
+    this.#file = file
+    this.#beside = beside
+  }
+
+  recall: Store['recall'] = async (documents) => this.#beside.recall(documents)
+
+  async write(documents: readonly SettledDocument[]): Promise<void> {
+    const placements = new Map<SettledDocument, Placement>()
+    for (const document of documents) {
+      if (document.status !== 'done') continue
+      placements.set(document, document.records.tail?.placement ?? (await this.#append(document.records)))
+    }
+    const files = this.#file.isAhead ? [await this.#file.synced()] : []
+    await this.#beside.commit(documents, { placements, files })
+    for (const commit of files) this.#file.committed(commit)
+    this.#tail?.settle()
+    this.#tail = undefined
+  }
+
+  claimTail(): Tail | undefined {
+    if (this.#tail !== undefined) return undefined
+    this.#tail = new FileTail(this.#file, () => {
+      this.#tail = undefined
+    })
+    return this.#tail
+  }
+
+  /** After --update: lines of documents that were milled again are still in the file, and go now. */
+  async complete(): Promise<void> {
+    const { ledger } = this.#beside
+    if (ledger.isSuperseding) await rewriteWithout(ledger, this.#file)
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#tail?.abandon().catch(() => {})
+      if (this.#file.isAhead) await this.#file.rewind().catch(() => {})
+      await this.#file.close()
+    } finally {
+      await this.#beside.close()
+    }
+  }
+
+  async #append(records: HeldRecords): Promise<Placement> {
+    const offset = this.#file.plainBytes
+    let sum = 0
+    for await (const chunk of records.read()) {
+      sum = crc32(chunk, sum)
+      await this.#file.append(chunk)
+    }
+    return { offset, length: this.#file.plainBytes - offset, crc32: sum }
+  }
 }
 
-/** Small documents are written together: a write of its own for each would cost more than its bytes. */
-const WRITE_BYTES = 1 << 20
+/** The end of the file while a document writes to it directly. */
+class FileTail implements Tail {
+  readonly #file: AppendFile
+  readonly #onAbandoned: () => void
+  readonly #offset: number
+  #crc32 = 0
+  #writing: Promise<void> = Promise.resolve()
+  #isSettled = false
 
-function ndjsonSink(target: ByteTarget, held: (document: DoneDocument) => DoneDocument['records']): Sink {
-  return {
-    async write(documents) {
-      let chunks: Uint8Array[] = []
-      let bytes = 0
-      const flush = async () => {
-        const [only] = chunks
-        const all = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes)
-        chunks = []
-        bytes = 0
-        await target.write(all)
-      }
-      for (const document of documents) {
-        if (document.status === 'failed') continue
-        for await (const chunk of held(document).read()) {
-          chunks.push(chunk)
-          bytes += chunk.byteLength
-          if (bytes >= WRITE_BYTES) await flush()
-        }
-      }
-      if (bytes > 0) await flush()
-    },
-    close: () => target.close(),
+  constructor(file: AppendFile, onAbandoned: () => void) {
+    this.#file = file
+    this.#onAbandoned = onAbandoned
+    this.#offset = file.plainBytes
+  }
+
+  get placement(): Placement {
+    return { offset: this.#offset, length: this.#file.plainBytes - this.#offset, crc32: this.#crc32 }
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    if (this.#isSettled) return
+    this.#crc32 = crc32(bytes, this.#crc32)
+    this.#writing = this.#file.append(bytes)
+    await this.#writing
+    failpoint('tail.written')
+  }
+
+  /** Its bytes are committed. */
+  settle(): void {
+    this.#isSettled = true
+  }
+
+  async abandon(): Promise<void> {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    await this.#writing.catch(() => {})
+    await this.#file.rewind()
+    failpoint('tail.abandoned')
+    this.#onAbandoned()
   }
 }

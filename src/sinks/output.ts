@@ -1,41 +1,129 @@
-/** The output that the options ask for: the target of the records, the file of the rejects, or neither. */
-import type { RunOptions } from '../options.ts'
-import { openNdjson, openRejects } from './ndjson.ts'
+/** The output that the options ask for. */
+import { existsSync, type Stats, statSync } from 'node:fs'
+import { MillError } from '../errors.ts'
+import { runShape } from '../ledger/run-shape.ts'
+import type { MillOptions, RunOptions } from '../options.ts'
+import { redactUrl } from '../redact.ts'
 import type { Sink } from './sink.ts'
+import type { TargetRequest } from './target.ts'
 
-export interface Output extends Sink, AsyncDisposable {}
+/** A sink that is closed at the latest when this is disposed of. */
+export interface Output extends AsyncDisposable {
+  readonly sink: Sink
+  /** May be called more than once. */
+  close(): Promise<void>
+}
 
-/**
- * Opens the targets.
- * @throws MillError OUTPUT_EXISTS, OUTPUT_FAILED
- */
-export async function openOutput(options: RunOptions): Promise<Output> {
-  const sinks: Sink[] = []
-  const { output, existing } = options
-  if (output !== undefined) sinks.push(await openNdjson(output, existing))
-  const rejects = rejectsPath(options)
-  if (rejects !== undefined) sinks.push(openRejects(rejects, existing === 'append' ? 'append' : 'replace'))
-  let closing: Promise<void> | undefined
-  const close = () => {
-    closing ??= closeAll(sinks)
-    return closing
-  }
-  return {
-    async write(documents) {
-      for (const sink of sinks) await sink.write(documents)
-    },
-    close,
-    // Whoever disposes after an error has that error to tell.
-    [Symbol.asyncDispose]: () => close().catch(() => {}),
+/** What an output is: one file of this folder for each. */
+export type OutputKind = 'stream' | 'ndjson' | 'directory' | 'csv' | 'parquet' | 'sqlite' | 'postgres'
+
+/** Each is loaded when it is wanted: a run into a file starts without what a database needs. */
+const OPENERS: Readonly<Record<OutputKind, (request: TargetRequest) => Promise<Sink>>> = {
+  stream: async (request) => (await import('./stream.ts')).openStream(request),
+  ndjson: async (request) => (await import('./ndjson.ts')).openNdjson(request),
+  directory: async (request) => (await import('./directory.ts')).openDirectory(request),
+  csv: async (request) => (await import('./csv.ts')).openCsv(request),
+  parquet: async (request) => (await import('./parquet.ts')).openParquet(request),
+  sqlite: async (request) => (await import('./sqlite.ts')).openSqlite(request),
+  postgres: async (request) => (await import('./postgres.ts')).openPostgres(request),
+}
+
+const FILE_TABLE = ({ table }: RunOptions) => ({ columns: table.columns, bare: table.bare })
+const DATABASE_TABLE = ({ table }: RunOptions) => ({ columns: table.columns, key: table.key, table: table.name })
+
+/** The options, beside those of the threads, that shape the records of a kind of output. */
+const SHAPING: Readonly<
+  Partial<Record<OutputKind, (options: RunOptions) => Partial<Record<keyof MillOptions, unknown>>>>
+> = { csv: FILE_TABLE, parquet: FILE_TABLE, sqlite: DATABASE_TABLE, postgres: DATABASE_TABLE }
+
+/** What stands there; nothing also where the way to it is none. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
   }
 }
 
-/** Writes to one sink, then to the other. Closing stays with their owners. */
+/** Kinds of files that have a table, by the end of the name. */
+const TABLE_FILES: readonly (readonly [RegExp, OutputKind])[] = [
+  [/\.csv(?:\.gz|\.zst)?$/i, 'csv'],
+  [/\.(?:sqlite3?|db)$/i, 'sqlite'],
+  [/\.parquet\/?$/i, 'parquet'],
+]
+
+/** What an output's name, and what stands there, say of it. */
+export function outputKind(output: string): OutputKind {
+  if (output === '-') return 'stream'
+  if (isDatabaseUrl(output)) return 'postgres'
+  const present = statOf(output)
+  const table = TABLE_FILES.find(([end]) => end.test(output))?.[1]
+  if (table === 'parquet' && present?.isFile() !== true) return table
+  if (output.endsWith('/') || present?.isDirectory() === true) return 'directory'
+  // A pipe or a device takes bytes and gives none back.
+  if (present !== undefined && !present.isFile()) return 'stream'
+  return table ?? 'ndjson'
+}
+
+/** Whether an output is a PostgreSQL database. */
+function isDatabaseUrl(output: string): boolean {
+  return /^postgres(?:ql)?:\/\//i.test(output)
+}
+
+/**
+ * Opens the output; without one, as in a program's loop, something that keeps nothing but rejects, where they were asked for.
+ * @throws MillError OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
+ */
+export async function openOutput(options: RunOptions): Promise<Output> {
+  const sink = await openSink(options)
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= sink.close()
+    return closing
+  }
+  // Whoever disposes after an error has that error to tell.
+  return { sink, close, [Symbol.asyncDispose]: () => close().catch(() => {}) }
+}
+
+async function openSink(options: RunOptions): Promise<Sink> {
+  const { output } = options
+  const rejects = rejectsPath(options)
+  if (output === undefined || rejects === undefined) {
+    const { rejectsOnly } = await import('./rejects.ts')
+    return rejectsOnly(rejects)
+  }
+  const kind = outputKind(output)
+  checkTable(output, kind, options)
+  const shape = await runShape(options, SHAPING[kind]?.(options))
+  return OPENERS[kind]({ output, options, shape, rejects })
+}
+
+/** @throws MillError OPTIONS_INVALID for options that this kind of output does nothing with */
+function checkTable(output: string, kind: OutputKind, { table }: RunOptions): void {
+  const isDatabase = kind === 'sqlite' || kind === 'postgres'
+  const problems: string[] = []
+  if (table.columns.length > 0 && !isDatabase && kind !== 'csv' && kind !== 'parquet')
+    problems.push(`--columns are for tables (.csv, .parquet, .sqlite, postgres://), and ${output} is none`)
+  if (table.key.length > 0 && !isDatabase)
+    problems.push(`--key is for databases (.sqlite, postgres://), and ${output} is none`)
+  if (table.name !== undefined && !isDatabase)
+    problems.push(`--table is for databases (.sqlite, postgres://), and ${output} is none`)
+  if (problems.length > 0) throw new MillError('OPTIONS_INVALID', problems.join('\n'))
+}
+
+/** Writes to one sink, then to the other, and remembers what the first one does. Closing stays with their owners. */
 export function inTurn(first: Sink, second: Sink): Sink {
+  const { commitIntervalMs } = first
+  const recall = first.recall?.bind(first)
+  const complete = first.complete?.bind(first)
   return {
-    async write(documents) {
-      await first.write(documents)
-      await second.write(documents)
+    ...(commitIntervalMs !== undefined && { commitIntervalMs }),
+    ...(recall !== undefined && { recall }),
+    ...(complete !== undefined && { complete }),
+    // No tail: what went there directly could not be read by the second.
+    async write(documents, onRefused) {
+      await first.write(documents, onRefused)
+      await second.write(documents, onRefused)
     },
     async close() {},
   }
@@ -44,10 +132,30 @@ export function inTurn(first: Sink, second: Sink): Sink {
 /** Where rejects go: beside the output; stdout has its rejects in the working directory. */
 export function rejectsPath({ rejects, output }: Pick<RunOptions, 'rejects' | 'output'>): string | undefined {
   if (rejects !== undefined || output === undefined) return rejects
-  return output === '-' ? 'xmlmill.rejects.ndjson' : `${output}.rejects.ndjson`
+  return `${besideName(output)}.rejects.ndjson`
 }
 
-async function closeAll(sinks: readonly Sink[]): Promise<void> {
-  const closed = await Promise.allSettled(sinks.map((sink) => sink.close()))
-  for (const result of closed) if (result.status === 'rejected') throw result.reason
+/** What names of files begin with that belong to an output: beside it, or in the working directory where it is no file. */
+export function besideName(output: string): string {
+  if (output === '-') return 'xmlmill'
+  if (!isDatabaseUrl(output)) return output.replace(/\/+$/, '')
+  const name = URL.parse(output)?.pathname.slice(1) ?? ''
+  return name === '' ? 'postgres' : decodeURIComponent(name).replace(/[^\w.-]+/g, '-')
+}
+
+/** Whether a run into this output can be gone on with. */
+export function remembers({ output, state }: Pick<RunOptions, 'output' | 'state'>): boolean {
+  return state !== undefined || (output !== undefined && outputKind(output) !== 'stream')
+}
+
+/** What stands at an output's name and would be replaced by `--fresh`: in words, or undefined when there is nothing. */
+export function presentOutput({ output, state }: Pick<RunOptions, 'output' | 'state'>): string | undefined {
+  if (output === undefined) return undefined
+  const kind = outputKind(output)
+  if (kind === 'postgres') return `what xmlmill has put into ${redactUrl(output)}`
+  if (kind === 'stream') return state !== undefined && existsSync(state) ? `the ledger ${state}` : undefined
+  const present = statOf(output)
+  if (present === undefined) return undefined
+  if (kind === 'sqlite') return `what xmlmill has put into ${output}`
+  return kind === 'directory' || kind === 'parquet' ? `the documents in ${output}` : `${output} (${present.size} bytes)`
 }

@@ -50,7 +50,10 @@ export class DocumentList implements AsyncIterableIterator<Listed, undefined> {
   readonly #options: SourceOptions
   readonly #cwd: string
   readonly #origins: readonly Origin[]
-  readonly #seen: SeenTexts | undefined
+  readonly #keepsDuplicates: boolean
+  readonly #seen = new SeenTexts()
+  /** How often what is listed again was listed before; most never are. */
+  readonly #repeats = new Map<string, number>()
   readonly #leaving = new AbortController()
   readonly #listed: AsyncGenerator<Listed, undefined>
   #duplicates = 0
@@ -62,7 +65,7 @@ export class DocumentList implements AsyncIterableIterator<Listed, undefined> {
     }
     this.#options = options
     this.#cwd = options.cwd ?? process.cwd()
-    this.#seen = options.keepDuplicates ? undefined : new SeenTexts()
+    this.#keepsDuplicates = options.keepDuplicates
     this.#origins = [this.#originOf(given), ...options.inputFiles.map((file) => this.#originOfList(file))]
     this.#listed = this.#list()
   }
@@ -109,12 +112,15 @@ export class DocumentList implements AsyncIterableIterator<Listed, undefined> {
       const failure = new MillError('URL_INVALID', `${origin.place(number)}: ${address.fault}`).toFailure()
       return { kind: 'bad-line', line: { id: this.#nextId++, url, failure } }
     }
-    if (this.#seen?.add(address.key) === false) {
+    const { url, host, key } = address
+    if (this.#seen.add(key)) return { kind: 'document', document: { id: this.#nextId++, url, host } }
+    if (!this.#keepsDuplicates) {
       this.#duplicates++
       return undefined
     }
-    const { url, host } = address
-    return { kind: 'document', document: { id: this.#nextId++, url, host } }
+    const occurrence = (this.#repeats.get(key) ?? 0) + 1
+    this.#repeats.set(key, occurrence)
+    return { kind: 'document', document: { id: this.#nextId++, url, host, occurrence } }
   }
 
   #originOf(given: Given): Origin {

@@ -5,6 +5,8 @@
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { MillError } from '../errors.ts'
+import { failpoint } from '../failpoint.ts'
+import type { Tail } from '../sinks/sink.ts'
 import type { SpoolDirectory, SpoolFile } from './spool-directory.ts'
 
 /** Bytes that all held records of a run may take in memory together. */
@@ -29,6 +31,9 @@ export class MemoryBudget {
 
 const READ_BYTES = 1 << 20
 
+/** Records of which there is so much that they should go to their place directly, if it is free. */
+const TAIL_BYTES = 4 << 20
+
 export class HeldRecords {
   readonly #budget: MemoryBudget
   readonly #spool: SpoolDirectory
@@ -38,12 +43,22 @@ export class HeldRecords {
   #file: SpoolFile | undefined
   #fileBytes = 0
   #count = 0
+  readonly #claimTail: (() => Tail | undefined) | undefined
+  /** The end of the output's file, which everything goes to once it is lent. */
+  #tail: Tail | undefined
   #writing: Promise<void> = Promise.resolve()
   #isReleased = false
 
-  constructor(budget: MemoryBudget, spool: SpoolDirectory) {
+  /** @param claimTail asks for the end of the output's file when there is much to hold */
+  constructor(budget: MemoryBudget, spool: SpoolDirectory, claimTail?: () => Tail | undefined) {
     this.#budget = budget
     this.#spool = spool
+    this.#claimTail = claimTail
+  }
+
+  /** Set when the records are at the end of the output's file already, and not to be read here. */
+  get tail(): Tail | undefined {
+    return this.#tail
   }
 
   get byteLength(): number {
@@ -65,14 +80,19 @@ export class HeldRecords {
       taken()
       return
     }
-    if (this.#file === undefined && this.#fileBytes === 0 && this.#budget.take(bytes.byteLength)) {
+    const isInMemory = this.#tail === undefined && this.#fileBytes === 0
+    if (isInMemory && this.#memoryBytes + bytes.byteLength > TAIL_BYTES) this.#divert()
+    if (isInMemory && this.#tail === undefined && this.#budget.take(bytes.byteLength)) {
       this.#chunks.push(bytes)
       this.#memoryBytes += bytes.byteLength
       taken()
       return
     }
-    this.#fileBytes += bytes.byteLength
-    this.#writing = this.#writing.then(() => this.#write(bytes)).finally(taken)
+    if (isInMemory && this.#tail === undefined) this.#divert()
+    const tail = this.#tail
+    if (tail === undefined) this.#fileBytes += bytes.byteLength
+    const write = () => (tail === undefined ? this.#write(bytes) : this.#writeToTail(tail, bytes))
+    this.#writing = this.#writing.then(write).finally(taken)
     // Reported by `settled`; without this it would be an unhandled rejection until then.
     this.#writing.catch(() => {})
   }
@@ -129,9 +149,31 @@ export class HeldRecords {
     this.#budget.give(this.#memoryBytes)
     this.#memoryBytes = 0
     await this.#writing.catch(() => {})
+    await this.#tail?.abandon()
     const file = this.#file
     this.#file = undefined
     if (file !== undefined) await this.#spool.remove(file)
+  }
+
+  /** Moves what is held to the end of the output's file, if that is free. */
+  #divert(): void {
+    const tail = this.#claimTail?.()
+    if (tail === undefined) return
+    this.#tail = tail
+    const chunks = this.#chunks
+    const bytes = this.#memoryBytes
+    this.#chunks = []
+    this.#memoryBytes = 0
+    this.#writing = this.#writing
+      .then(async () => {
+        for (const chunk of chunks) await this.#writeToTail(tail, chunk)
+      })
+      .finally(() => this.#budget.give(bytes))
+    this.#writing.catch(() => {})
+  }
+
+  async #writeToTail(tail: Tail, bytes: Uint8Array): Promise<void> {
+    if (!this.#isReleased) await tail.append(bytes)
   }
 
   #refuseReleased(): void {
@@ -142,7 +184,9 @@ export class HeldRecords {
     if (this.#isReleased) return
     try {
       this.#file ??= await this.#spool.create()
+      failpoint('spool.writing')
       await this.#file.handle.appendFile(bytes)
+      failpoint('spool.written')
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new MillError(

@@ -1,14 +1,11 @@
 /** The suite's canonical output, read by saxes and not by us, so that a mistake of ours cannot cancel itself out. */
 import { SaxesParser } from 'saxes'
-import { type Content, ContentBuilder, type TextComparison } from '../support/xml-content.ts'
+import { ContentBuilder, type Element, type TextComparison } from '../support/xml-content.ts'
 
 /** The root element of a document in canonical form. */
-export function canonicalContent(
-  canonical: string,
-  comparison: TextComparison,
-): { readonly name: string; readonly content: Content } {
+export function canonicalContent(canonical: string, comparison: TextComparison): Element {
   const open: { readonly name: string; readonly builder: ContentBuilder }[] = []
-  let root: { name: string; content: Content } | undefined
+  let root: Element | undefined
   const parser = new SaxesParser({ xmlns: false, position: false })
   parser.on('error', (error) => {
     throw error

@@ -1,8 +1,9 @@
 import { beforeAll, expect, test } from 'vitest'
+import { type Milled, millBytes } from '../support/xml-milling.ts'
 import { EXCEPTIONS } from './exceptions.ts'
 import { type Judgement, judge } from './judgement.ts'
-import { productMills } from './product.ts'
-import { readSuite } from './suite.ts'
+import { createProductParser, productMills } from './product.ts'
+import { readCaseFile, readSuite } from './suite.ts'
 
 let judgements: readonly Judgement[] = []
 
@@ -30,7 +31,25 @@ test('accepts every valid and every invalid document, with the content of the ca
   expect(judgements.filter(({ compared }) => compared).length).toBeGreaterThan(250)
 })
 
-test('lists no exception that is none', () => {
+test('makes an exception only of encodings that the bytes contradict, and notes each', () => {
   const exceptions = judgements.filter(({ verdict }) => verdict === 'exception')
   expect(exceptions.map(({ suiteCase }) => suiteCase.id)).toEqual([...EXCEPTIONS.keys()])
+  for (const { notes } of exceptions) expect(notes).toContain('encodingRedeclared')
+})
+
+test('answers the same in whatever pieces a document arrives', () => {
+  const parser = createProductParser()
+  // Not the message: it quotes what has arrived so far.
+  const answer = (milled: Milled) => (milled.ok ? milled : { ...milled.failure, message: '' })
+  const differing: string[] = []
+  for (const { id, path } of readSuite()) {
+    const bytes = readCaseFile(path)
+    const step = bytes.length < 4096 ? 1 : 61
+    const cuts = Array.from({ length: Math.floor(bytes.length / step) }, (_, index) => index * step)
+    const [inPieces, whole] = [millBytes(parser, bytes, cuts), millBytes(parser, bytes)]
+      .map(answer)
+      .map((a) => JSON.stringify(a))
+    if (inPieces !== whole) differing.push(`${id} (${path}): ${inPieces} in pieces, ${whole} whole`)
+  }
+  expect(differing).toEqual([])
 })

@@ -1,7 +1,8 @@
 /** What a parser's answer to a case of the suite is worth. */
 import type { ErrorCode } from '../../src/errors.ts'
-import { comparisonFor, contentDifference, recordContent } from '../support/xml-content.ts'
-import { decodeBytes, type Milled, type MilledRecord } from '../support/xml-milling.ts'
+import { jsonDifference, orderedDifference } from '../support/milled-content.ts'
+import { comparisonFor } from '../support/xml-content.ts'
+import { decodeBytes, type Milled } from '../support/xml-milling.ts'
 import { canonicalContent } from './canonical.ts'
 import { EXCEPTIONS } from './exceptions.ts'
 import { ERRATA, readCaseFile, type SuiteCase } from './suite.ts'
@@ -27,15 +28,21 @@ export interface Judgement {
   readonly accepted: boolean
   /** The canonical output was compared. */
   readonly compared: boolean
+  /** What the product says of a document that it accepts. */
+  readonly notes: readonly string[]
   /** Why it fails; empty otherwise. */
   readonly reason: string
   /** Code of the error where the parser refused it. */
   readonly refusal: ErrorCode | undefined
 }
 
-/** Both ways in which the product can read a document: unbound prefixes counted, or refused. */
+/** The ways in which the product reads a document here. */
 export interface Mills {
+  /** As by default: the json shape, unbound prefixes counted. */
   readonly plain: (bytes: Uint8Array) => Milled
+  /** The ordered shape. */
+  readonly ordered: (bytes: Uint8Array) => Milled
+  /** What Namespaces in XML forbids is refused. */
   readonly namespaces: (bytes: Uint8Array) => Milled
 }
 
@@ -44,13 +51,14 @@ export function judge(suiteCase: SuiteCase, mills: Mills): Judgement {
   const mill = suiteCase.recommendation.startsWith('NS') ? mills.namespaces : mills.plain
   const bytes = readCaseFile(suiteCase.path)
   const milled = mill(bytes)
-  const { verdict, compared, reason } = verdictOn(suiteCase, bytes, milled)
+  const { verdict, compared, reason } = verdictOn(suiteCase, bytes, mills, milled)
   return {
     suiteCase,
     verdict: verdict === 'fail' && EXCEPTIONS.has(suiteCase.id) ? 'exception' : verdict,
     compared,
     reason,
     accepted: milled.ok,
+    notes: milled.ok ? Object.keys(milled.notes) : [],
     refusal: milled.ok ? undefined : milled.failure.code,
   }
 }
@@ -59,7 +67,7 @@ type Grounds = Pick<Judgement, 'verdict' | 'compared' | 'reason'>
 
 const plainly = (verdict: Verdict, reason = ''): Grounds => ({ verdict, compared: false, reason })
 
-function verdictOn(suiteCase: SuiteCase, bytes: Uint8Array, milled: Milled): Grounds {
+function verdictOn(suiteCase: SuiteCase, bytes: Uint8Array, mills: Mills, milled: Milled): Grounds {
   if (ERRATA.includes(suiteCase.id)) return plainly('erratum')
   if (!isApplicable(suiteCase)) return plainly('inapplicable')
   if (suiteCase.type === 'error') return plainly('either')
@@ -71,7 +79,7 @@ function verdictOn(suiteCase: SuiteCase, bytes: Uint8Array, milled: Milled): Gro
   if (!milled.ok) return plainly('fail', `${milled.failure.code}: ${milled.failure.message}`)
   if (suiteCase.entities !== 'none') return plainly('external')
   if (suiteCase.outputPath === undefined) return plainly('pass')
-  const reason = outputDifference(suiteCase.outputPath, decodeBytes(bytes), milled.records) ?? ''
+  const reason = outputDifference(suiteCase.outputPath, bytes, mills, milled) ?? ''
   return { verdict: reason === '' ? 'pass' : 'fail', compared: true, reason }
 }
 
@@ -81,11 +89,9 @@ function isApplicable({ versions, editions, recommendation }: SuiteCase): boolea
   return recommendation !== 'XML1.1' && recommendation !== 'NS1.1'
 }
 
-function outputDifference(path: string, source: string, records: readonly MilledRecord[]): string | undefined {
-  const comparison = comparisonFor(source)
+/** Both shapes against the canonical output: json for what it carries, ordered for all of it. */
+function outputDifference(path: string, bytes: Uint8Array, mills: Mills, json: Milled): string | undefined {
+  const comparison = comparisonFor(decodeBytes(bytes))
   const expected = canonicalContent(decodeBytes(readCaseFile(path)), comparison)
-  const [root] = records
-  if (root === undefined) return 'no record'
-  if (root.name !== expected.name) return `the root is ${root.name}, not ${expected.name}`
-  return contentDifference(expected.content, recordContent(root.record, comparison), root.name)
+  return jsonDifference(expected, json, comparison) ?? orderedDifference(expected, mills.ordered(bytes), comparison)
 }

@@ -3,6 +3,7 @@ import { createEngine } from '../../workers/xml/engine/engine.ts'
 import type { Parser, ParserOptions } from '../../workers/xml/parser.ts'
 import { millBytes } from '../support/xml-milling.ts'
 import type { Mills } from './judgement.ts'
+import { type Parsers, RECORD_NAMES } from './oracle.ts'
 
 export const PARSER_OPTIONS: ParserOptions = {
   record: [],
@@ -13,12 +14,23 @@ export const PARSER_OPTIONS: ParserOptions = {
   maxRecordBytes: 64 << 20,
 }
 
-export function createProductParser(): Parser {
-  return createEngine(PARSER_OPTIONS)
+export function createProductParser(options: Partial<ParserOptions> = {}): Parser {
+  return createEngine({ ...PARSER_OPTIONS, ...options })
+}
+
+export function productParsers(): Parsers {
+  return {
+    json: createProductParser(),
+    ordered: createProductParser({ shape: 'ordered' }),
+    records: createProductParser({ record: RECORD_NAMES }),
+  }
 }
 
 export function productMills(): Mills {
-  const plain = createProductParser()
-  const strict = createEngine({ ...PARSER_OPTIONS, namespaces: 'strict' })
-  return { plain: (bytes) => millBytes(plain, bytes), namespaces: (bytes) => millBytes(strict, bytes) }
+  const mill = (parser: Parser) => (bytes: Uint8Array) => millBytes(parser, bytes)
+  return {
+    plain: mill(createProductParser()),
+    ordered: mill(createProductParser({ shape: 'ordered' })),
+    namespaces: mill(createProductParser({ namespaces: 'strict' })),
+  }
 }

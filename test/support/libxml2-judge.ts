@@ -9,12 +9,17 @@ import {
   XmlText,
   XmlXPath,
 } from 'libxml2-wasm'
-import { type Content, ContentBuilder, type TextComparison } from './xml-content.ts'
+import { ContentBuilder, type Element, type TextComparison } from './xml-content.ts'
 
 /** libxml2's xmlErrorLevel: below it stand warnings and errors of validity and of namespaces, which leave a document well-formed. */
 const XML_ERR_FATAL = 3
 
-const SAFE = ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_NONET | ParseOption.XML_PARSE_HUGE
+// Behind any error, such as an ID that is no name, libxml2 is silent about what follows the root element: hence no IDs.
+const SAFE =
+  ParseOption.XML_PARSE_NO_XXE |
+  ParseOption.XML_PARSE_NONET |
+  ParseOption.XML_PARSE_HUGE |
+  ParseOption.XML_PARSE_SKIP_IDS
 /** Entities expanded, defaults of attributes added. */
 const COMPLETE = SAFE | ParseOption.XML_PARSE_NOENT | ParseOption.XML_PARSE_DTDATTR
 
@@ -37,13 +42,10 @@ export function libxml2Objection(bytes: Uint8Array): string | undefined {
  * The root element as libxml2 reads it; undefined where it has any objection, such as an unbound prefix: the binding
  * then gives no tree.
  */
-export function libxml2Content(
-  bytes: Uint8Array,
-  comparison: TextComparison,
-): { readonly name: string; readonly content: Content } | undefined {
+export function libxml2Content(bytes: Uint8Array, comparison: TextComparison): Element | undefined {
   try {
     using document = XmlDocument.fromBuffer(bytes, { option: COMPLETE })
-    return { name: nameOf(document.root), content: contentOf(document.root, comparison) }
+    return elementOf(document.root, comparison)
   } catch (thrown) {
     if (thrown instanceof XmlParseError) return undefined
     throw thrown
@@ -52,7 +54,7 @@ export function libxml2Content(
 
 const CHILDREN = XmlXPath.compile('node()')
 
-function contentOf(element: XmlElement, comparison: TextComparison): Content {
+function elementOf(element: XmlElement, comparison: TextComparison): Element {
   const builder = new ContentBuilder()
   for (const [prefix, uri] of Object.entries(element.nsDeclarations)) {
     builder.addAttribute(prefix === '' ? 'xmlns' : `xmlns:${prefix}`, uri)
@@ -60,11 +62,13 @@ function contentOf(element: XmlElement, comparison: TextComparison): Content {
   for (const attribute of element.attrs) builder.addAttribute(nameOf(attribute), attribute.value)
   // Not by `next`: the binding's instructions have none.
   for (const node of element.find(CHILDREN)) {
-    if (node instanceof XmlElement) builder.addChild(nameOf(node), contentOf(node, comparison))
-    else if (node instanceof XmlText || node instanceof XmlCData) builder.addText(node.content)
+    if (node instanceof XmlElement) {
+      const { name, content } = elementOf(node, comparison)
+      builder.addChild(name, content)
+    } else if (node instanceof XmlText || node instanceof XmlCData) builder.addText(node.content)
     else if (node instanceof XmlEntityReference) builder.addText(`&${node.name};`)
   }
-  return builder.build(comparison)
+  return { name: nameOf(element), content: builder.build(comparison) }
 }
 
 function nameOf({ prefix, name }: { readonly prefix: string; readonly name: string }): string {

@@ -9,6 +9,7 @@ export interface MilledRecord {
 }
 
 export type Milled =
+  /** `notes`: the decoder's and the parser's. */
   | { readonly ok: true; readonly records: readonly MilledRecord[]; readonly notes: Readonly<Record<string, number>> }
   | { readonly ok: false; readonly failure: Failure }
 
@@ -31,7 +32,11 @@ export function millBytes(parser: Parser, bytes: Uint8Array, cuts: Iterable<numb
     }
     document.write(decoder.end())
     document.end()
-    return { ok: true, records: lines.split('\n').filter(Boolean).map(readLine), notes: { ...document.notes } }
+    return {
+      ok: true,
+      records: lines.split('\n').filter(Boolean).map(readLine),
+      notes: { ...decoder.notes, ...document.notes },
+    }
   } catch (error) {
     if (!(error instanceof MillError) || error.code === 'INTERNAL') throw error
     return { ok: false, failure: error.toFailure() }

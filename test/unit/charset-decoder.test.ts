@@ -107,7 +107,7 @@ test('believes the mark, then the charset, then the declaration, and notes who w
 test('passes over a label that says UTF-16 where the bytes are plainly not, and the other way round', () => {
   const text = '<?xml version="1.0" encoding="utf-16"?><a>é</a>'
   const notes = { encodingRedeclared: 1 }
-  expect(decode(Buffer.from(text))).toMatchObject({ text, encoding: 'utf-8', notes })
+  expect(decode(Buffer.from(text), { charset: 'utf-8' })).toMatchObject({ text, encoding: 'utf-8', notes })
   expect(decode(Buffer.from('<a>é</a>'), { charset: 'utf-16' })).toMatchObject({
     text: '<a>é</a>',
     encoding: 'utf-8',
@@ -118,6 +118,13 @@ test('passes over a label that says UTF-16 where the bytes are plainly not, and 
     encoding: 'utf-16le',
     notes,
   })
+})
+
+test('refuses a declaration that the bytes contradict where nothing else names the encoding', () => {
+  const eightBit = Buffer.from('<?xml version="1.0" encoding="utf-16"?><a/>')
+  const sixteenBit = UTF16LE('<?xml version="1.0" encoding="utf-8"?><a/>')
+  expect(failure(() => decode(eightBit))).toMatchObject({ code: 'CHARSET_INVALID' })
+  expect(failure(() => decode(sixteenBit))).toMatchObject({ code: 'CHARSET_INVALID' })
 })
 
 test('refuses UTF-32, EBCDIC and unknown labels by name', () => {

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
 import { FailedList } from '../../src/cli/failed-list.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -50,7 +51,7 @@ test('credentials are only written where their owner alone can read them', () =>
   expect(readFileSync(path, 'utf8')).toBe(`http://a/0\n${secret}\n`)
 })
 
-test('what an argument would expand, or take for a flag, goes into the file, whose lines are taken as they are', () => {
+test('what would be expanded as an argument goes into the file, whose lines are taken as they are', () => {
   using folder = temporaryFolder()
   const path = folder.file('failed.txt')
   for (const url of ['http://a/[1-3].xml', 'http://a/{b,c}', 'file:///data/a[1].xml']) {
@@ -67,4 +68,5 @@ test('finds another place when the file cannot be made', () => {
   expect(flag).toBe('-i')
   expect(elsewhere).not.toBe(path)
   expect(readFileSync(String(elsewhere), 'utf8')).toBe(urls(6).join('\n').concat('\n'))
+  rmSync(dirname(String(elsewhere)), { recursive: true })
 })

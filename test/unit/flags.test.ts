@@ -38,7 +38,7 @@ test('says which file of options cannot be read', () => {
 })
 
 test('finds the flag that was probably meant', () => {
-  const found = ['recrod', 'concurency', 'per-hots', 'outptu', 'max-byte', 'hlep', 'versoin'].map(nearestFlag)
+  const found = ['recrod', 'concurency', 'per-hots', 'outptu', 'max-byte', 'hel', 'versoin'].map(nearestFlag)
   expect(found).toEqual(['record', 'concurrency', 'per-host', 'output', 'max-bytes', 'help', 'version'])
 })
 

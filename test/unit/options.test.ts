@@ -20,7 +20,7 @@ function problemsOf(given: Record<string, unknown>): string[] {
 
 test('is complete and frozen, whatever was given', () => {
   const options = resolveOptions({})
-  expect(options.schedule).toEqual({
+  expect(options.schedule).toMatchObject({
     concurrency: 4,
     perHost: 4,
     startIntervalMs: 0,
@@ -28,8 +28,13 @@ test('is complete and frozen, whatever was given', () => {
     retryMaxWaitMs: 300_000,
   })
   expect(options.thread).toMatchObject({ connectTimeoutMs: 10_000, stallTimeoutMs: 30_000, maxBytes: 1 << 30 })
-  expect(options.thread).toMatchObject({ maxRecordBytes: 64 << 20, maxDepth: 256, envelope: true, timeoutMs: undefined })
-  expect([options.threads, options.existing, options.progress]).toEqual([4, 'refuse', 'auto'])
+  expect(options.thread).toMatchObject({
+    maxRecordBytes: 64 << 20,
+    maxDepth: 256,
+    envelope: true,
+    timeoutMs: undefined,
+  })
+  expect([options.threads, options.progress]).toEqual([4, 'auto'])
   for (const part of [options, options.schedule, options.thread, options.thread.record]) {
     expect(Object.isFrozen(part)).toBe(true)
   }
@@ -46,12 +51,9 @@ test('reports all problems together, each with its flag, its value and what it t
       rate: '5',
       progress: 'loud',
       header: 'no colon',
-      append: true,
-      fresh: true,
       recrod: 'paper',
     }).sort(),
   ).toEqual([
-    '--append and --fresh exclude each other',
     '--concurrency is 0; it takes a whole number from 1',
     '--header is no colon; it takes "Name: value"',
     '--max-bytes is lots; it takes a size such as 64m',
@@ -84,7 +86,12 @@ test('an option that is undefined was not given', () => {
 })
 
 test('times are seconds, sizes bytes, and both may be fractions', () => {
-  const { thread, schedule } = resolveOptions({ timeout: 0.25, retryMaxWait: 1.5, maxBytes: '1.5k', maxRecordBytes: 1000 })
+  const { thread, schedule } = resolveOptions({
+    timeout: 0.25,
+    retryMaxWait: 1.5,
+    maxBytes: '1.5k',
+    maxRecordBytes: 1000,
+  })
   expect([thread.timeoutMs, schedule.retryMaxWaitMs, thread.maxBytes, thread.maxRecordBytes]).toEqual([
     250, 1500, 1536, 1000,
   ])
@@ -112,17 +119,7 @@ test('knows sizes', () => {
 
 test('knows rates', () => {
   const rates = ['5/s', '60/m', '1000/h', '0.5/s', '0/s', '5', '/s', '5/d', '-1/s']
-  expect(rates.map(parseRate)).toEqual([
-    200,
-    1000,
-    3600,
-    2000,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ])
+  expect(rates.map(parseRate)).toEqual([200, 1000, 3600, 2000, undefined, undefined, undefined, undefined, undefined])
 })
 
 test('splits the names of arrays, and headers at their first colon', () => {
@@ -140,7 +137,10 @@ test('quiet is no progress, whatever else was asked for', () => {
 
 test('the sentence of each option is the same for programs and on the command line', () => {
   const source = readFileSync(new URL('../../src/options.ts', import.meta.url), 'utf8')
-  const documented = source.slice(source.indexOf('export interface MillOptions'), source.indexOf('export interface ThreadOptions'))
+  const documented = source.slice(
+    source.indexOf('export interface MillOptions'),
+    source.indexOf('export interface ThreadOptions'),
+  )
   const sentences = new Map<string, string>()
   for (const [, sentence = '', name = ''] of documented.matchAll(/\/\*\* (.+) \*\/\n {2}(\w+)\?:/g)) {
     sentences.set(name, sentence)
@@ -164,7 +164,7 @@ test('takes every option that it documents', () => {
     output: 'o',
     bare: true,
     ordered: true,
-    append: true,
+    fresh: true,
     rejects: 'r',
     concurrency: 1,
     perHost: 1,
@@ -186,5 +186,10 @@ test('takes every option that it documents', () => {
     progress: 'json',
     summary: 's',
   }
-  expect(resolveOptions(given)).toMatchObject({ inputFiles: ['a', 'b'], existing: 'append', ordered: true, summary: 's' })
+  expect(resolveOptions(given)).toMatchObject({
+    inputFiles: ['a', 'b'],
+    existing: 'replace',
+    ordered: true,
+    summary: 's',
+  })
 })

@@ -22,7 +22,7 @@ function halfway(): ProgressState {
     failed(4100, 8, 'XML_NOT_WELL_FORMED'),
     started(4200, 9),
     retried(4300, 9),
-    { type: 'host-cooling', at: 4300, host: '127.0.0.1:8080', until: 7300 },
+    { type: 'host-cooling', at: 4300, host: '127.0.0.1:8080', until: 7300, reason: 'asked' },
     started(4400, 10),
     progressed(4600, 10, 1_200_000, 4_800_000),
     started(4500, 11, 2),

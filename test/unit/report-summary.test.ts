@@ -28,10 +28,10 @@ test('adds up documents, records, bytes, retries and crashes', () => {
     started(16, 3),
     listEnded(17, 6, 2),
     { type: 'thread-crashed', at: 18, message: 'out of memory' },
-    { type: 'host-cooling', at: 19, host: 'h:80', until: 1000 },
+    { type: 'host-cooling', at: 19, host: 'h:80', until: 1000, reason: 'asked' },
     { type: 'run-ended', at: 2000 },
   )
-  expect(summary.documents).toEqual({ done: 2, failed: 1, waiting: 3, listed: 6, duplicates: 2 })
+  expect(summary.documents).toEqual({ done: 2, failed: 1, alreadyThere: 0, waiting: 3, listed: 6, duplicates: 2 })
   expect(summary.records).toEqual({ written: 10, rejected: 1 })
   expect(summary.bytes).toEqual({ wire: 150, decoded: 450 })
   expect(summary).toMatchObject({ retries: 1, crashes: 1, cooldowns: 1, threads: 4, elapsedMs: 2000 })
@@ -94,7 +94,13 @@ test('sums the notes of all documents', () => {
 })
 
 test('answers that come while a host rests already are one pause', () => {
-  const cooling = (at: number, host: string): RunEvent => ({ type: 'host-cooling', at, host, until: at + 1000 })
+  const cooling = (at: number, host: string): RunEvent => ({
+    type: 'host-cooling',
+    at,
+    host,
+    until: at + 1000,
+    reason: 'asked',
+  })
   const { cooldowns } = summaryOf(
     cooling(0, 'a:80'),
     cooling(500, 'a:80'),

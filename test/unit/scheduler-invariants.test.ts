@@ -10,6 +10,7 @@ const options = fc.record({
   startIntervalMs: fc.constantFrom(0, 0, 100, 2500),
   retries: fc.nat(3),
   retryMaxWaitMs: fc.constant(MAX_WAIT_MS),
+  hostFailures: fc.constant(0),
 })
 
 /** What may happen to one of the attempts under way, chosen by a number. */

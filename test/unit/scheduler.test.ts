@@ -12,6 +12,7 @@ const OPTIONS: ScheduleOptions = {
   startIntervalMs: 0,
   retries: 4,
   retryMaxWaitMs: 300_000,
+  hostFailures: 0,
 }
 
 function scheduled(hosts: readonly string[], options: Partial<ScheduleOptions> = {}): CheckedScheduler {

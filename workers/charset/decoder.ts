@@ -3,8 +3,8 @@
  *
  * The encoding is, in this order (RFC 7303 section 3, XML 1.0 appendix F): the byte order mark's, the HTTP charset's, the
  * XML declaration's, UTF-8. One thing stands above the labels: whether characters take one byte or two. The first
- * character of a document is `<` or white space, so the bytes show it beyond doubt, and a label that says otherwise
- * (such as `encoding="utf-16"` left over from a database export) could only end in an error. Such a label is passed over.
+ * character of a document is `<` or white space, so the bytes show it beyond doubt, and a label that says otherwise is passed
+ * over. Only where a declaration that the bytes contradict is all that is said about the encoding, it is an error (XML 1.0, 4.3.3).
  */
 import { MillError } from '../../src/errors.ts'
 import { type Encoding, findEncoding } from './encodings.ts'
@@ -96,12 +96,28 @@ function chooseEncoding(head: Uint8Array, charset: string | undefined): Choice {
   const bomBytes = mark?.bytes ?? 0
   const declared = declaredEncoding(head.subarray(bomBytes), width)
 
+  if (mark === undefined && charset === undefined && declared !== undefined) refuseContradiction(declared, width)
   const notes: string[] = []
   let encoding: Encoding | undefined = mark && findEncoding(mark.width)
   if (charset !== undefined) encoding = weigh(charset, 'the charset of the HTTP header', width, encoding, notes)
   if (declared !== undefined) encoding = weigh(declared, 'the XML declaration', width, encoding, notes)
   if (width !== 'utf-8' && mark === undefined) notes.push('utf16WithoutBom')
   return { encoding: encoding ?? { name: width, kind: width }, bomBytes, notes }
+}
+
+/** A fatal error of XML 1.0 (4.3.3): nothing outside the document says more than its declaration, and that is wrong. */
+function refuseContradiction(declared: string, width: Width): void {
+  const meant = findEncoding(declared)
+  if (meant === undefined || fits(meant, width)) return
+  const found = width === 'utf-8' ? 'takes one byte for each character of its declaration' : `is ${width}`
+  throw new MillError('CHARSET_INVALID', `the XML declaration says ${declared}, but the document ${found}`, {
+    byteOffset: 0,
+  })
+}
+
+function fits(encoding: Encoding, width: Width): boolean {
+  if (width === 'utf-8') return !encoding.kind.startsWith('utf-16')
+  return encoding.name === 'utf-16' || encoding.kind === width
 }
 
 /** What is known so far, with one more label: it decides only where nothing before it did, and where the width allows. */
@@ -122,9 +138,9 @@ function weigh(
   }
   // "utf-16" leaves the order of bytes to the mark.
   const isSame = (encoding: Encoding) => meant.name === encoding.name || (meant.name === 'utf-16' && width !== 'utf-8')
-  const fits = width === 'utf-8' ? !meant.kind.startsWith('utf-16') : meant.name === 'utf-16' || meant.kind === width
-  if (!fits || (known !== undefined && !isSame(known))) notes.push('encodingRedeclared')
-  if (known !== undefined || !fits) return known
+  const isPossible = fits(meant, width)
+  if (!isPossible || (known !== undefined && !isSame(known))) notes.push('encodingRedeclared')
+  if (known !== undefined || !isPossible) return known
   return width === 'utf-8' ? meant : { name: width, kind: width }
 }
 

@@ -1,5 +1,6 @@
 /** One attempt at one URL: from the request through redirects and checks to the document's bytes. */
 import { MillError } from '../../src/errors.ts'
+import type { Validators } from '../../src/model.ts'
 import type { ThreadOptions } from '../../src/options.ts'
 import { redactUrl } from '../../src/redact.ts'
 import { isPublicAddress } from './address.ts'
@@ -31,6 +32,10 @@ export type DownloadOptions = Pick<
 export interface Download {
   /** Where redirects ended; the URL itself when there were none. */
   readonly finalUrl: string
+  /** The server says that the document is what it was when the given validators were: there is no body. */
+  readonly isUnchanged: boolean
+  /** The body does not come from the network. */
+  readonly isFromCache?: boolean
   /** HTTP status; 0 for files. */
   readonly status: number
   /** The header as it stands. */
@@ -69,6 +74,7 @@ interface Hop {
   readonly isGuarded: boolean
   readonly authorization: string | undefined
   readonly deadlineMs: number
+  readonly validators: Validators
   readonly signal: AbortSignal | undefined
 }
 
@@ -98,9 +104,10 @@ export class Downloader {
 
   /**
    * Asks for an `http:`, `https:` or `file:` URL and resolves when the document's first bytes may come.
+   * @param validators given when the document is only wanted if it has changed (RFC 9110, section 13)
    * @throws MillError with the reason why there will be no document
    */
-  async start(url: string, hooks: DownloadHooks, signal?: AbortSignal): Promise<Download> {
+  async start(url: string, hooks: DownloadHooks, signal?: AbortSignal, validators: Validators = {}): Promise<Download> {
     if (this.#isClosed || signal?.aborted === true) throw new MillError('ABORTED', 'downloads were stopped')
     if (url.startsWith('file:')) {
       const { openFile } = await import('./file.ts')
@@ -116,15 +123,21 @@ export class Downloader {
       isGuarded: this.#options.publicOnly,
       authorization: ownAuthorization ?? (await this.#netrcAuthorization(first, true)),
       deadlineMs: startedAtMs + (this.#options.timeoutMs ?? Number.POSITIVE_INFINITY),
+      validators,
       signal,
     }
     for (;;) {
       const { exchange, answer, isPublic } = await this.#ask(hop)
       const location = isRedirect(answer.status) ? answer.header('location') : undefined
       if (location === undefined) {
+        const finalUrl = visited.length === 1 ? url : hop.url.href
+        if (answer.status === 304 && hasValidators(validators)) {
+          await exchange.discard()
+          return this.#download(finalUrl, exchange, answer, startedAtMs)
+        }
         await this.#refuse(hop, exchange, answer)
         exchange.accept(hooks.onDownloaded)
-        return this.#download(visited.length === 1 ? url : hop.url.href, exchange, answer, startedAtMs)
+        return this.#download(finalUrl, exchange, answer, startedAtMs)
       }
       await exchange.discard()
       const next = redirectTarget(hop.url, location, visited)
@@ -213,7 +226,10 @@ export class Downloader {
         origin: hop.url.origin,
         path: hop.url.pathname + hop.url.search,
         method: 'GET',
-        headers: requestHeaders(headers, userAgent, hop.isOwnOrigin, hop.authorization),
+        headers: {
+          ...conditions(hop.validators),
+          ...requestHeaders(headers, userAgent, hop.isOwnOrigin, hop.authorization),
+        },
       },
       exchange,
     )
@@ -249,9 +265,10 @@ export class Downloader {
     const contentType = answer.header('content-type')
     return {
       finalUrl,
+      isUnchanged: answer.status === 304,
       status: answer.status,
       contentType,
-      charset: /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase(),
+      charset: charsetOf(contentType),
       etag: answer.header('etag'),
       lastModified: answer.header('last-modified'),
       contentLength: exchange.contentLength,
@@ -305,9 +322,26 @@ export class Downloader {
   }
 }
 
+/** The charset parameter of a Content-Type in lower case. */
+export function charsetOf(contentType: string | undefined): string | undefined {
+  return /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase()
+}
+
 function httpUrl(text: string): URL {
   if (/^https?:/i.test(text) && URL.canParse(text)) return new URL(text)
   throw new MillError('URL_INVALID', `${redactUrl(text)} is not an http, https or file URL`)
+}
+
+function hasValidators({ etag, lastModified }: Validators): boolean {
+  return etag !== undefined || lastModified !== undefined
+}
+
+/** A given header of the same name comes after these and wins. */
+function conditions({ etag, lastModified }: Validators): Record<string, string> {
+  return {
+    ...(etag !== undefined && { 'if-none-match': etag }),
+    ...(lastModified !== undefined && { 'if-modified-since': lastModified }),
+  }
 }
 
 function isAddress(hostname: string): boolean {

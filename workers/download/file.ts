@@ -28,6 +28,7 @@ export async function openFile(
     const reader = new FileReader(path, handle, hooks, signal)
     return {
       finalUrl: url,
+      isUnchanged: false,
       status: 0,
       contentType: undefined,
       charset: undefined,

@@ -51,4 +51,7 @@ export type ParserOptions = Pick<
       | 'values'
       | 'namespaces'
     >
-  >
+  > & {
+    /** Parts of a record to write, as paths such as `author.last`; all unless given. */
+    readonly select?: readonly string[] | undefined
+  }

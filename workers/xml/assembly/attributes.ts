@@ -7,10 +7,12 @@
 //   DEFAULTED  1 when it has a default value
 //   LENGTH     of that value, whose bytes follow: normalised, all references decoded
 import { TABLES_FULL, fail } from './failure'
+import { internKeys } from './collisions'
 import { applyNamespaces, bindingsAreFull } from './namespaces'
 import { ATTRIBUTES, DECLARED, DECLARES, FLAGS, MALFORMED, PREFIXED, SEEN, nameAt, nameLength } from './names'
 import { declares } from './entities'
 import { AUX, NODES, SLACK, auxUsed, reserveNodes } from './memory'
+import { collides } from './options'
 import { borrow } from './records'
 import { COLLAPSED, IN_AUX, KIND, LINK, PLACE, SIZE, SLOT_SIZE, VERBATIM } from './tree'
 
@@ -56,6 +58,7 @@ export function settle(p: usize, element: u32, f: u32, e: u32, mark: u32): u32 {
     if (!e) return 0
     for (let a = f; a < e; a += SLOT_SIZE) flags |= load<u32>(nameAt(load<u32>(NODES + a, LINK)), FLAGS)
   }
+  if (collides && !internKeys(p, f, e)) return 0
   if (!(flags & (PREFIXED | DECLARES | MALFORMED))) return e
   if (bindingsAreFull((e - f) / SLOT_SIZE)) return <u32>fail(TABLES_FULL, p)
   return applyNamespaces(p, element, f, e) ? e : 0
@@ -83,6 +86,8 @@ function addDeclared(element: u32, f: u32, e: u32, mark: u32): u32 {
 }
 
 function collapse(name: u32, f: u32, e: u32): void {
+  // The xml shape must not take the value as it stands.
+  borrow(1)
   for (let a = f; a < e; a += SLOT_SIZE) {
     if (load<u32>(NODES + a, LINK) == name) store<u32>(NODES + a, load<u32>(NODES + a, KIND) | COLLAPSED, KIND)
   }

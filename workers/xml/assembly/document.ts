@@ -1,6 +1,7 @@
 // One document: input comes in, tokens are read one after another, lines go out.
 import { BRACKET_OPEN, EXCLAMATION, LESS, QUESTION, SLASH, byte } from './bytes'
 import { codePoint, invalidCharacter, startsName } from './characters'
+import { resetCollisions } from './collisions'
 import { depth, growStack, placed, stackIsFull } from './elements'
 import { declares, frames, leaveEntity, resetEntities, tokenExpansion, tokenUnknown } from './entities'
 import {
@@ -23,6 +24,8 @@ import {
   reason,
   unexpected,
 } from './failure'
+import { instruction } from './instructions'
+import { writeLine } from './lines'
 import {
   INPUT,
   NODES,
@@ -43,23 +46,23 @@ import {
 } from './memory'
 import { forgetDocument, growNames } from './names'
 import { bindingsAreFull, growBindings, hasBindings, resetNamespaces } from './namespaces'
-import { maxBytes } from './options'
+import { resetNesting, rootSeen } from './nesting'
+import { SHAPE_XML, maxBytes, shape } from './options'
 import { passInput, resetPositions } from './positions'
 import {
   DECLARATION_TOKEN,
   PLAIN_TOKEN,
   declaration,
   goOn,
-  instruction,
   resetProlog,
   tokenKind,
   tokenSeen,
+  tokenStart,
   within,
 } from './prolog'
 import { finished, recording, resetRecords } from './records'
-import { endTag, resetTags, rootSeen, startTag } from './tags'
+import { endTag, startTag } from './tags'
 import { final, setFinal, text } from './text'
-import { writeLine } from './lines'
 import { closeRun, runOpen } from './tree'
 
 /** About a batch. */
@@ -90,14 +93,15 @@ export function resetDocument(): void {
   consumed = 0
   pending = 0
   isInvalid = false
-  runOpen = false
+  runOpen = shape == SHAPE_XML
   setFinal(false)
+  resetCollisions()
   resetEntities()
   resetNamespaces()
   resetPositions()
   resetProlog()
   resetRecords()
-  resetTags()
+  resetNesting()
 }
 
 /** Room for n more bytes of input: their address, or 0 when there is no memory. */
@@ -133,7 +137,8 @@ export function feed(n: u32, last: bool): i32 {
 
 /** Reads on until the host is needed: one of the STATUS_ constants. */
 export function run(): i32 {
-  if (!final && end - cur < pending) return starved()
+  if (!final && !frames && end - cur < pending) return STATUS_NEED
+  pending = 0
   let status = AGAIN
   while (status == AGAIN) status = step()
   return status
@@ -147,7 +152,7 @@ const AGAIN: i32 = 100
 function step(): i32 {
   if (finished) {
     if (!writeLine()) return STATUS_BAD
-    if (out - OUTPUT >= BATCH) return STATUS_FULL
+    return out - OUTPUT >= BATCH ? STATUS_FULL : AGAIN
   }
   if (cur >= end) return edge()
   const next = token(cur)
@@ -188,6 +193,10 @@ function markup(p: usize): usize {
 function special(): i32 {
   const kind = tokenKind
   tokenSeen()
+  if (cur - tokenStart > maxBytes) {
+    fail(TOKEN_SIZE, tokenStart)
+    return STATUS_BAD
+  }
   return kind == DECLARATION_TOKEN ? STATUS_DECLARATION : STATUS_DOCTYPE
 }
 
@@ -202,13 +211,16 @@ function stopped(): i32 {
     return STATUS_BAD
   }
   if (final) return atEnd()
-  pending = (end - cur) << 1
+  // Not later than where the token or its record would be too large.
+  pending = min((end - cur) << 1, maxBytes + 1)
   return starved()
 }
 
 function grow(): bool {
-  if (stackIsFull() && !growStack()) return false
-  if (bindingsAreFull(<u32>(end - cur) >> 3) && !growBindings(<u32>(end - cur) >> 3)) return false
+  if (stackIsFull()) return growStack()
+  // A declaration has at least nine bytes: ` xmlns=""`.
+  const declarations = <u32>(end - cur) / 9 + 1
+  if (bindingsAreFull(declarations) && !growBindings(declarations)) return false
   return growNames()
 }
 
@@ -226,7 +238,6 @@ function atEnd(): i32 {
     fail(CHARACTER, INPUT + <usize>(invalidAt - consumed))
     return STATUS_BAD
   }
-  if (cur >= end) pending = 0
   if (!final) return starved()
   if (cur < end || within || depth || !rootSeen) {
     fail(STARVED, end)

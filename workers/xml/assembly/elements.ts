@@ -1,11 +1,13 @@
-// The open elements, 40 bytes each in STACK:
+// The open elements, 48 bytes each in STACK:
 //   NODE       its node when it is part of a record
 //   ELEMENT    the number of its name
 //   PLACE_LOW  low 32 bits of the offset of its start tag in the document
 //   LINE, COLUMN  of its start tag, set when the input that holds it is dropped (positions.ts)
 //   STEPS      record paths: the steps that this element satisfies as the last of its path so far
 //   BELOW      record paths: the steps that this element or one above it satisfies
-//   CONTEXT    offset in AUX where its attributes stand for --with-attributes-of
+//   CONTEXT    outside records: offset in NODES of what --with-attributes-of says about it (context.ts)
+//   INNER      in records: its entry in the list of records inside the record, 0 for none (records.ts)
+//   SELECTED   in records: its state when only parts are wanted (selection.ts)
 import { BINDINGS, STACK, shift } from './memory'
 
 export const NODE: usize = 0
@@ -16,7 +18,9 @@ export const COLUMN: usize = 16
 export const CONTEXT: usize = 20
 export const STEPS: usize = 24
 export const BELOW: usize = 32
-const ENTRY: usize = 40
+export const INNER: usize = 40
+export const SELECTED: usize = 44
+const ENTRY: usize = 48
 
 /** How many elements are open. */
 export let depth: u32 = 0

@@ -14,14 +14,17 @@ import {
   ENTITY_RECURSIVE,
   ENTITY_UNBALANCED,
   REFERENCE_SYNTAX,
+  TOKEN_SIZE,
   fail,
   failWith,
   unexpected,
 } from './failure'
 import { nameEnd, startsName } from './characters'
 import { depth } from './elements'
-import { AUX, INPUT, SLACK, auxUsed, consumed, cur, documentCur, end, reserveAux } from './memory'
+import { AUX, INPUT, SLACK, auxStaged, auxUsed, consumed, cur, documentCur, end, reserveAux } from './memory'
+import { maxBytes } from './options'
 import { ATTRIBUTE_ENTITY, CONTENT_ENTITY, intern, nameAt } from './names'
+import { borrow } from './records'
 
 export const PLAIN: u32 = 1
 export const MARKUP: u32 = 2
@@ -69,6 +72,7 @@ export function resetEntities(): void {
 export function stage(n: u32): usize {
   auxUsed = (auxUsed + 7) & ~7
   if (!reserveAux(n + 24 + <u32>SLACK)) return 0
+  auxStaged = n + 24 + <u32>SLACK
   const p = AUX + auxUsed + ENTITY_BYTES
   memory.fill(p + n, 0, SLACK)
   return p
@@ -89,6 +93,7 @@ export function entityReference(p: usize, inAttribute: bool): usize {
   if (!startsName(p + 1)) return unexpected(REFERENCE_SYNTAX, p + 1)
   const e = nameEnd(p + 2)
   if (byte(e) != SEMICOLON) return unexpected(REFERENCE_SYNTAX, e)
+  if (<usize>(e - p) > maxBytes) return fail(TOKEN_SIZE, p)
   const name = intern(p + 1, <u32>(e - p - 1))
   if (!name) return 0
   const entity = load<u32>(nameAt(name) + (inAttribute ? ATTRIBUTE_ENTITY : CONTENT_ENTITY))
@@ -100,8 +105,10 @@ export function entityReference(p: usize, inAttribute: bool): usize {
   if (kind == MARKUP) {
     entered = entity
     enteredName = name
-  } else if (kind == PLAIN) tokenExpansion += load<u32>(AUX + entity, ENTITY_LENGTH)
-  else tokenUnknown++
+  } else if (kind == PLAIN) {
+    // One more than its bytes: even an empty entity brings in something of the document's declarations.
+    tokenExpansion += load<u32>(AUX + entity, ENTITY_LENGTH) + 1
+  } else tokenUnknown++
   return e + 1
 }
 
@@ -132,6 +139,7 @@ export function enterEntity(p: usize, after: usize): usize {
   }
   const length = load<u32>(AUX + entity, ENTITY_LENGTH)
   if (!charge(length, p)) return 0
+  borrow(length + 1)
   const from = frames ? AUX : INPUT
   const frame = FRAMES + (frames << 5)
   store<u32>(frame, <u32>(after - from))

@@ -2,6 +2,7 @@
 export { STATUS_BAD, STATUS_DECLARATION, STATUS_DOCTYPE, STATUS_DONE, STATUS_ENTITY, STATUS_FULL, STATUS_NEED } from './failure'
 export { feed, keepAux, room, run } from './document'
 export { addStep } from './paths'
+export { addEdge } from './selection'
 export { setKeys, setLimits, setShape } from './options'
 import { declareAttribute as declare, defaultValueAt } from './attributes'
 import { initialiseClasses } from './characters'
@@ -24,6 +25,7 @@ import {
   nameLength,
   reserveNames,
 } from './names'
+import { lostMembers } from './collisions'
 import { namespaceErrors, setReservedNamespaces, unboundPrefixes } from './namespaces'
 import { maxBytes } from './options'
 import { column, line, locate, locateElement } from './positions'
@@ -128,6 +130,10 @@ export function unknownEntityCount(): u32 {
 
 export function unboundPrefixCount(): u32 {
   return unboundPrefixes
+}
+
+export function lostMemberCount(): u32 {
+  return lostMembers
 }
 
 export function namespaceErrorCount(): u32 {

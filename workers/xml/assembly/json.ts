@@ -2,14 +2,12 @@
 // one name as an array; then the text under its key; then the attributes. Text alone is a string.
 //
 // Nothing here recurses: the elements being written are kept where the stack of open elements has been while the record
-// was read (8 bytes a level, of the 40 there), so that depth costs no native stack.
-import { SPACE, byte } from './bytes'
+// was read (8 bytes a level, of the 48 there), so that depth costs no native stack.
+import { QUOTE, SPACE, byte } from './bytes'
 import { depth, openElement } from './elements'
-import { out, reserveOutput } from './memory'
-import { ARENA, NODES } from './memory'
-import { ARRAY, FLAGS, LENGTH, LOCAL, OFFSET, nameAt, nameLength } from './names'
-import { attributeKey, attributeKeyLength, stripsPrefixes, textKey, textKeyLength, writesValues } from './options'
-import { AUX } from './memory'
+import { ARENA, AUX, NODES, out, reserveOutput } from './memory'
+import { ARRAY, FLAGS, LENGTH, OFFSET, nameAt, nameLength, shownName } from './names'
+import { attributeKey, attributeKeyLength, textKey, textKeyLength, writesValues } from './options'
 import {
   ATTRIBUTE_COUNT,
   COLLAPSED,
@@ -81,11 +79,7 @@ function begin(node: u32): u32 {
   const text = field(node, TEXT)
   if (field(node, ATTRIBUTE_COUNT)) {
     put(123)
-    if (text) {
-      copy(AUX + textKey, textKeyLength)
-      writeText(text)
-      put(44)
-    }
+    if (text && writeTextMember(text)) put(44)
     writeAttributes(node)
     put(125)
   } else if (text) writeText(text)
@@ -131,14 +125,24 @@ function finish(node: u32): void {
   const text = field(node, TEXT)
   if (text) {
     put(44)
-    copy(AUX + textKey, textKeyLength)
-    writeText(text)
+    if (!writeTextMember(text)) out--
   }
   if (field(node, ATTRIBUTE_COUNT)) {
     put(44)
     writeAttributes(node)
   }
   put(125)
+}
+
+/** Writes a text under its key; one that is empty once its entities are replaced is left out. */
+function writeTextMember(text: u32): bool {
+  const start = out
+  copy(AUX + textKey, textKeyLength)
+  const value = out
+  writeText(text)
+  if (out - value != 2 || byte(value) != QUOTE) return true
+  out = start
+  return false
 }
 
 /** Writes pieces of text as one string. */
@@ -167,9 +171,8 @@ export function writeAttributes(node: u32): void {
 
 // @ts-ignore: decorator
 @inline
-function writeAttribute(t: usize): void {
-  let name = load<u32>(t, LINK)
-  if (stripsPrefixes) name = load<u32>(nameAt(name), LOCAL)
+export function writeAttribute(t: usize): void {
+  const name = shownName(load<u32>(t, LINK))
   copy(AUX + attributeKey, attributeKeyLength)
   copy(ARENA + load<u32>(nameAt(name), OFFSET), nameLength(name) + 2)
   if (writesValues && writeExact(t)) return
@@ -194,7 +197,7 @@ function writeCollapsed(t: usize): void {
   const n = plainValue(t)
   // The plain value stands where the string is to go.
   const aside = out + 2 * n + 64
-  if (!reserveOutput(3 * n + 192)) return
+  if (!reserveOutput(3 * <u64>n + 192)) return
   memory.copy(aside, out, n)
   writeString(aside, n, VERBATIM)
 }

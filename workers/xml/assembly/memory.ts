@@ -4,7 +4,7 @@
 //
 //   HASH      u32 a slot: a name's number, or 0 (names.ts)
 //   NAMES     64 bytes a name (names.ts)
-//   STACK     40 bytes an open element (elements.ts)
+//   STACK     48 bytes an open element (elements.ts)
 //   BINDINGS  16 bytes a namespace declaration in scope (namespaces.ts)
 //   ARENA     the names' bytes, each as `"name":`
 //   AUX       what the host hands over: keys, entities, default values; it only grows within a document
@@ -44,6 +44,10 @@ export let documentCur: usize = 0
 export let documentEnd: usize = 0
 /** Where the next byte of output goes. */
 export let out: usize = 0
+/** Bytes behind them that the host has put there, and that nothing holds yet. */
+export let auxStaged: u32 = 0
+/** Up to where output was reserved for the current line: asserted in a debug build. */
+export let outputLimit: usize = 0
 /** Used bytes of ARENA, AUX and NODES. */
 export let arenaUsed: usize = 0
 export let auxUsed: u32 = 0
@@ -67,7 +71,7 @@ export function layOut(): void {
   HASH = (__heap_base + 63) & ~63
   NAMES = HASH + (2048 << 2)
   STACK = NAMES + (1024 << 6)
-  BINDINGS = STACK + 64 * 40
+  BINDINGS = STACK + 64 * 48
   ARENA = BINDINGS + (64 << 4)
   AUX = ARENA + 32768
   INPUT = AUX + 8192
@@ -102,7 +106,8 @@ export function shift(boundary: usize, by: usize): bool {
     documentCur += by
     documentEnd += by
   }
-  if (AUX >= boundary) AUX = moved(AUX, auxUsed, by)
+  // INPUT has moved already, by the same distance.
+  if (AUX >= boundary) AUX = moved(AUX, min<usize>(<usize>auxUsed + auxStaged, INPUT - by - AUX), by)
   if (ARENA >= boundary) ARENA = moved(ARENA, arenaUsed + SLACK, by)
   if (BINDINGS >= boundary) BINDINGS = moved(BINDINGS, ARENA - by - BINDINGS, by)
   if (STACK >= boundary) STACK = moved(STACK, BINDINGS - by - STACK, by)
@@ -130,11 +135,14 @@ export function reserveAux(n: u32): bool {
   return shift(INPUT, (max<usize>(capacity, needed) + 63) & ~63)
 }
 
-/** Room for n bytes of output: nothing moves. */
-export function reserveOutput(n: usize): bool {
-  if (out + n >= out && ensure(out + n)) return true
-  fail(MEMORY, cur)
-  return false
+/** Room for n bytes of output: nothing moves. n has 64 bits, since a record's worst case may pass the address space. */
+export function reserveOutput(n: u64): bool {
+  if (n >= 0xffff0000 - <u64>out || !ensure(out + <usize>n)) {
+    fail(MEMORY, cur)
+    return false
+  }
+  outputLimit = max(outputLimit, out + <usize>n)
+  return true
 }
 
 /** Where input may be dropped up to, with a few bytes kept for messages. */

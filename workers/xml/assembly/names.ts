@@ -18,8 +18,9 @@
 // with many. Hashing is keyed by a secret: names that all collide cannot be prepared beforehand.
 import { COLON, same } from './bytes'
 import { NAMES_SIZE, NAME_CHARACTER, TABLES_FULL, fail } from './failure'
+import { stripsPrefixes } from './options'
 import { invalidName, startsLocal } from './characters'
-import { ARENA, AUX, BINDINGS, HASH, INPUT, NAMES, SLACK, STACK, arenaUsed, ensure, shift } from './memory'
+import { ARENA, AUX, HASH, NAMES, SLACK, STACK, arenaUsed, cur, shift } from './memory'
 
 export const OFFSET: usize = 0
 export const LENGTH: usize = 4
@@ -46,8 +47,6 @@ export const MALFORMED: u32 = 4
 export const DECLARED: u32 = 8
 /** Becomes an array even when single. */
 export const ARRAY: u32 = 16
-/** Could be taken for another key of the object (a stripped name, a bare attribute, the text's key). */
-export const AMBIGUOUS: u32 = 32
 
 const RAW: u32 = 0x80000000
 
@@ -61,10 +60,13 @@ let seed: u64 = 0
 let multiplier: u64 = 0
 let serial: u32 = 0
 let limit: usize = 0
+/** Names may take this much, however small records must be. */
+const LEAST_LIMIT: usize = 16 << 20
 
 // @ts-ignore: decorator
 @inline
 export function nameAt(id: u32): usize {
+  assert(id <= count)
   return NAMES + (<usize>id << 6)
 }
 
@@ -78,6 +80,18 @@ export function nameBytes(id: u32): usize {
 @inline
 export function nameLength(id: u32): u32 {
   return load<u32>(nameAt(id), LENGTH) & ~RAW
+}
+
+/** Whether these are mere bytes: the target of a processing instruction, a namespace. */
+export function isBytes(id: u32): bool {
+  return (load<u32>(nameAt(id), LENGTH) & RAW) != 0
+}
+
+/** The number of the name as it is written: perhaps without its prefix. */
+// @ts-ignore: decorator
+@inline
+export function shownName(id: u32): u32 {
+  return stripsPrefixes ? load<u32>(nameAt(id), LOCAL) : id
 }
 
 /** A number that no name has as SEEN. */
@@ -97,7 +111,7 @@ function restartSerial(): void {
 export function initialiseNames(secret: u64, maxBytes: usize): void {
   seed = secret
   multiplier = (secret * 0x9e3779b97f4a7c15) | 1
-  limit = maxBytes
+  limit = max(maxBytes, LEAST_LIMIT)
   memory.fill(HASH, 0, slots << 2)
   memory.fill(NAMES, 0, 64)
   arenaUsed = 16
@@ -162,15 +176,13 @@ function hasRoom(n: u32): bool {
   // A name with a prefix brings up to three entries.
   if (count + 4 <= slots >> 1 && ARENA + arenaUsed + 3 * n + 3 * SLACK <= AUX) return true
   wanted = n
-  fail(TABLES_FULL, s0)
+  fail(TABLES_FULL, cur)
   return false
 }
 
 let wanted: u32 = 0
-let s0: usize = 0
 
 function add(s: usize, n: u32, h: u64): u32 {
-  s0 = s
   const bad = invalidName(s, n)
   if (bad) return <u32>fail(NAME_CHARACTER, bad)
   if (!hasRoom(n)) return 0
@@ -234,24 +246,23 @@ export function reserveNames(xml: usize, xmlns: usize): void {
   store<u32>(nameAt(xmlnsName), DECLARES, FLAGS)
 }
 
-/** Doubles the tables after TABLES_FULL. Everything in memory may move. */
+/** Makes room in the tables after TABLES_FULL. Everything in memory may move. */
 export function growNames(): bool {
   if (ARENA + arenaUsed + 3 * wanted + 3 * SLACK > AUX) {
     const by = (max<usize>(AUX - ARENA, 3 * wanted + 3 * SLACK) + 63) & ~63
     if (AUX - ARENA + by > limit) return outgrown()
     if (!shift(AUX, by)) return false
   }
-  if (count + 4 > slots >> 1) {
-    if (<usize>slots << 6 > limit) return outgrown()
-    if (!shift(STACK, <usize>slots << 5) || !shift(NAMES, <usize>slots << 2)) return false
-    slots <<= 1
-    rehash()
-  }
+  if (count + 4 <= slots >> 1) return true
+  if (<usize>slots << 6 > limit) return outgrown()
+  if (!shift(STACK, <usize>slots << 5) || !shift(NAMES, <usize>slots << 2)) return false
+  slots <<= 1
+  rehash()
   return true
 }
 
 function outgrown(): bool {
-  fail(NAMES_SIZE, s0)
+  fail(NAMES_SIZE, cur)
   return false
 }
 

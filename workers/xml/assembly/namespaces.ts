@@ -123,6 +123,13 @@ function namespaceOf(a: u32): i64 {
   return id ? <i64>id : -1
 }
 
+/** The target of a processing instruction at p: no colons (Namespaces 7). */
+export function lookAtTarget(p: usize, name: u32): bool {
+  const entry = nameAt(name)
+  if (!load<u32>(entry, PREFIX) && !(load<u32>(entry, FLAGS) & MALFORMED)) return true
+  return breach(NAMESPACE_NAME, p, name)
+}
+
 function declare(p: usize, name: u32, namespace: u32): bool {
   const prefix = load<u32>(nameAt(name), PREFIX) ? load<u32>(nameAt(name), LOCAL) : 0
   const wrong =
@@ -187,11 +194,12 @@ function distinct(p: usize, f: u32, e: u32): bool {
   return true
 }
 
-/** Calls for the xml shape: how many bindings there are, and the prefix of the i-th. */
+/** How many bindings are in scope. */
 export function bindingCount(): u32 {
   return bindings
 }
 
+/** The prefix of the i-th of them. */
 export function boundPrefix(i: u32): u32 {
   return load<u32>(BINDINGS + (<usize>i << 4), NAME)
 }

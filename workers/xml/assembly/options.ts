@@ -18,10 +18,12 @@ export let stripsPrefixes: bool = false
 export let writesValues: bool = false
 /** A record inside a record gives a line of its own, too. */
 export let nestedRecords: bool = false
+/** Two things may come to stand under one key (collisions.ts). */
+export let collides: bool = false
 /** Attributes of the elements around a record go into the envelope. */
 export let keepsContext: bool = false
 /** No byte of a record gives more bytes of output than this (computed by the host from the length of the keys). */
-export let factor: usize = 3
+export let factor: u64 = 3
 /** Offsets in AUX and lengths: the start of an attribute's key, `"@_`, and the text's key, `"#text":`. */
 export let attributeKey: u32 = 0
 export let attributeKeyLength: u32 = 0
@@ -41,6 +43,7 @@ export const FLAG_VALUES: u32 = 8
 export const FLAG_NESTED: u32 = 16
 export const FLAG_CONTEXT: u32 = 32
 export const FLAG_STRICT_NAMESPACES: u32 = 64
+export const FLAG_COLLIDES: u32 = 128
 
 export function setShape(kind: u32, flags: u32): void {
   shape = kind
@@ -50,6 +53,7 @@ export function setShape(kind: u32, flags: u32): void {
   writesValues = (flags & FLAG_VALUES) != 0
   nestedRecords = (flags & FLAG_NESTED) != 0
   keepsContext = (flags & FLAG_CONTEXT) != 0
+  collides = (flags & FLAG_COLLIDES) != 0
   strictNamespaces = (flags & FLAG_STRICT_NAMESPACES) != 0
 }
 

@@ -1,4 +1,4 @@
-// Comments, processing instructions, CDATA sections and the document type declaration (XML 1.0, 2.5 to 2.8).
+// Comments, the ends of processing instructions, CDATA sections and the document type declaration (XML 1.0, 2.5 to 2.8).
 //
 // Those that belong to no record may be longer than the memory: what is read of them is let go, and `within` says what
 // the input is in the middle of.
@@ -7,51 +7,21 @@ import {
   BRACKET_CLOSE,
   BRACKET_OPEN,
   DASH,
-  EQUALS,
   GREATER,
   LESS,
   QUESTION,
   QUOTE,
-  SPACE,
   byte,
   equal,
   mask,
-  skipSpace,
 } from './bytes'
-import {
-  CDATA_OUTSIDE,
-  COMMENT_DASHES,
-  DECLARATION_MISPLACED,
-  DOCTYPE_MISPLACED,
-  INSTRUCTION_SPACE,
-  INSTRUCTION_TARGET,
-  MARKUP_UNKNOWN,
-  fail,
-  starve,
-  unexpected,
-} from './failure'
-import { nameEnd, startsName } from './characters'
-import { NODE, depth, openElement } from './elements'
+import { depth } from './elements'
 import { frames } from './entities'
-import { INPUT, NODES, base, AUX, consumed, end, free, reserveNodes } from './memory'
-import { LAST, SEEN, intern, internBytes, nameAt, nextSerial } from './names'
-import { keepsAttributes } from './options'
-import { recording } from './records'
-import { rootSeen } from './tags'
+import { CDATA_OUTSIDE, COMMENT_DASHES, DOCTYPE_MISPLACED, MARKUP_UNKNOWN, fail, starve, unexpected } from './failure'
+import { end } from './memory'
+import { rootSeen } from './nesting'
+import { keeping } from './records'
 import { cdata, cdataEnd, final } from './text'
-import {
-  IN_AUX,
-  KIND,
-  LINK,
-  LOOSE,
-  NODE_SIZE,
-  PLACE,
-  REFERENCES,
-  SIZE,
-  SLOT_SIZE,
-  append,
-  startNode,
-} from './tree'
 
 export const NOTHING: u32 = 0
 export const COMMENT: u32 = 1
@@ -91,7 +61,7 @@ export function goOn(p: usize): usize {
 
 /** The input ends before this token does: all but its last `kept` bytes may be let go. */
 function suspend(kind: u32, p: usize, kept: usize): usize {
-  if (final || frames || (recording && kind != COMMENT) || end - kept <= p) return starve()
+  if (final || frames || (keeping && kind != COMMENT) || end - kept <= p) return starve()
   within = kind
   return end - kept
 }
@@ -147,43 +117,16 @@ function findDashes(p: usize): usize {
 function section(p: usize): usize {
   const e = cdataEnd(p)
   if (e < end) return cdata(p, e)
-  return recording ? starve() : suspend(CDATA, p, 2)
-}
-
-/** p at `<?`. */
-export function instruction(p: usize): usize {
-  const s = p + 2
-  if (!startsName(s)) return unexpected(INSTRUCTION_TARGET, s)
-  const e = nameEnd(s)
-  if (e >= end) return starve()
-  if (e - s == 3 && (load<u32>(s) & 0xdfdfdf) == 0x4c4d58) return xmlDeclaration(p)
-  if (!intern(s, <u32>(e - s))) return 0
-  if (byte(e) > SPACE && load<u16>(e) != 0x3e3f) {
-    return byte(e) == QUESTION && e + 1 >= end ? starve() : fail(INSTRUCTION_SPACE, e)
-  }
-  if (!recording) return instructionEnd(e)
-  const q = instructionEnd(e)
-  return q && keepInstruction(s, e, q - 2) ? q : 0
-}
-
-/** `<?xml` stands at p, in small letters or not. */
-function xmlDeclaration(p: usize): usize {
-  const isFirst = p == INPUT && !consumed && !frames
-  if (!isFirst || (load<u32>(p, 1) & 0xffffff00) != 0x6c6d7800) return fail(DECLARATION_MISPLACED, p)
-  const q = findInstructionEnd(p)
-  if (!q) return starve()
-  tokenStart = p
-  tokenKind = DECLARATION_TOKEN
-  return q
+  return keeping ? starve() : suspend(CDATA, p, 2)
 }
 
 /** The rest of a processing instruction from p on. */
-function instructionEnd(p: usize): usize {
+export function instructionEnd(p: usize): usize {
   const q = findInstructionEnd(p)
   return q ? q : suspend(INSTRUCTION, p, 1)
 }
 
-function findInstructionEnd(p: usize): usize {
+export function findInstructionEnd(p: usize): usize {
   while (p < end) {
     const m = mask(equal(v128.load(p), QUESTION))
     if (m) {
@@ -195,56 +138,16 @@ function findInstructionEnd(p: usize): usize {
   return 0
 }
 
-/**
- * Keeps an instruction of a record as fast-xml-parser has it: an element `?target`, with attributes where its content
- * looks like them. s and e are the target's ends, close is where `?>` stands.
- */
-function keepInstruction(s: usize, e: usize, close: usize): bool {
-  const target = internBytes(s - 1, <u32>(e - s + 1))
-  if (!target) return false
-  const from = frames ? AUX : base
-  let f = free + NODE_SIZE
-  if (!reserveNodes(f)) return false
-  const mark = nextSerial()
-  for (let p = e; keepsAttributes && p < close; ) {
-    // A name up to white space or `=`, perhaps `=` and a quoted value: all else is passed over.
-    while (p < close && (byte(p) <= SPACE || byte(p) == EQUALS)) p++
-    const n = p
-    while (p < close && byte(p) > SPACE && byte(p) != EQUALS) p++
-    const length = <u32>(p - n)
-    const q = skipSpace(p)
-    if (!length || q >= close || byte(q) != EQUALS) continue
-    const open = skipSpace(q + 1)
-    const quote = byte(open)
-    const shut = quote == QUOTE || quote == APOSTROPHE ? find(open + 1, close, quote) : 0
-    if (!shut) continue
-    const name = internBytes(n, length)
-    if (!name || !reserveNodes(f + SLOT_SIZE)) return false
-    const t = NODES + f
-    store<u32>(t, <u32>(open + 1 - from), PLACE)
-    store<u32>(t, <u32>(shut - open - 1), SIZE)
-    store<u32>(t, REFERENCES | LOOSE | (frames ? IN_AUX : 0), KIND)
-    store<u32>(t, name, LINK)
-    const entry = nameAt(name)
-    if (load<u32>(entry, SEEN) == mark) {
-      // Of two of one name the later one's value stands, in the earlier one's place.
-      memory.copy(NODES + load<u32>(entry, LAST), t, SLOT_SIZE)
-    } else {
-      store<u32>(entry, mark, SEEN)
-      store<u32>(entry, f, LAST)
-      f += SLOT_SIZE
-    }
-    p = shut + 1
-  }
-  startNode(target, f)
-  append(load<u32>(openElement(depth - 1), NODE), free)
-  free = f
-  return true
-}
-
-function find(p: usize, e: usize, c: u32): usize {
+/** The first byte c in [p, e), or 0. */
+export function find(p: usize, e: usize, c: u32): usize {
   for (; p < e; p++) if (byte(p) == c) return p
   return 0
+}
+
+/** The XML declaration at p is for the host. */
+export function showDeclaration(p: usize): void {
+  tokenStart = p
+  tokenKind = DECLARATION_TOKEN
 }
 
 /** Finds the extent of the document type declaration at p; the host reads it. */

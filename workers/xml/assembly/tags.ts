@@ -1,4 +1,5 @@
 // Start tags, empty-element tags and end tags (XML 1.0, 3.1).
+import { UNSETTLED, settle } from './attributes'
 import {
   AMPERSAND,
   APOSTROPHE,
@@ -14,6 +15,9 @@ import {
   same,
   skipSpace,
 } from './bytes'
+import { nameEnd, startsName } from './characters'
+import { ELEMENT, depth, openElement, stackIsFull } from './elements'
+import { chargeToken, floor, frames, tokenExpansion, tokenUnknown } from './entities'
 import {
   ATTRIBUTE_DUPLICATE,
   ATTRIBUTE_EQUALS,
@@ -29,46 +33,19 @@ import {
   TABLES_FULL,
   TAG_END,
   TAG_MISMATCH,
+  TOKEN_SIZE,
   fail,
   failWith,
   starve,
   unexpected,
 } from './failure'
-import { UNSETTLED, settle } from './attributes'
-import { nameEnd, startsName } from './characters'
-import { ELEMENT, NODE, PLACE_LOW, depth, openElement, placed, stackIsFull } from './elements'
-import { chargeToken, floor, frames, tokenExpansion, tokenUnknown } from './entities'
-import { AUX, INPUT, NODES, base, consumed, documentCur, end, free, reserveNodes } from './memory'
-import { FLAGS, LOCAL, SEEN, intern, nameAt, nameBytes, nameLength, nextSerial } from './names'
-import { boundDepth, unbind } from './namespaces'
-import { SHAPE_JSON, keepsAttributes, maxDepth, shape, stripsPrefixes } from './options'
-import { completes, keepSteps, satisfied } from './paths'
+import { AUX, NODES, base, end, free, reserveNodes } from './memory'
+import { FLAGS, SEEN, intern, nameAt, nameBytes, nameLength, nextSerial } from './names'
+import { closeElement, openTag, rootSeen } from './nesting'
+import { collides, maxBytes, maxDepth } from './options'
+import { borrow, borrowNothing, recording } from './records'
 import { reference } from './references'
-import { beginRecord, borrow, borrowNothing, endRecord, recording } from './records'
-import {
-  FIRST,
-  IN_AUX,
-  KIND,
-  LINK,
-  NODE_SIZE,
-  PLACE,
-  REFERENCES,
-  SIZE,
-  SLOT_SIZE,
-  SPACES,
-  TAIL,
-  append,
-  field,
-  group,
-  startNode,
-} from './tree'
-
-/** Whether the root element has been opened. */
-export let rootSeen: bool = false
-
-export function resetTags(): void {
-  rootSeen = false
-}
+import { IN_AUX, KIND, LINK, NODE_SIZE, PLACE, REFERENCES, SIZE, SLOT_SIZE, SPACES } from './tree'
 
 /** p at `<`, with a byte after it that may start a name. */
 export function startTag(p: usize): usize {
@@ -86,6 +63,7 @@ export function startTag(p: usize): usize {
   }
 
   const attributes = free + NODE_SIZE
+  if (!reserveNodes(attributes)) return 0
   let f = attributes
   let flags = load<u32>(nameAt(element), FLAGS)
   const from = frames ? AUX : base
@@ -146,13 +124,14 @@ export function startTag(p: usize): usize {
     p++
   }
   // The tag is whole.
-  if (flags & UNSETTLED) {
+  if (<usize>(p - tag) > maxBytes) return fail(TOKEN_SIZE, tag)
+  if (flags & UNSETTLED || collides) {
     f = settle(tag, element, attributes, f, mark)
     if (!f) return 0
   }
   if ((tokenExpansion | tokenUnknown) != 0 && !chargeAttributes(tag)) return 0
-  open(element, tag, f)
-  if (empty) closeElement()
+  if (!openTag(element, tag, f)) return 0
+  if (empty) closeElement(p)
   return p
 }
 
@@ -188,53 +167,6 @@ function chargeAttributes(tag: usize): bool {
   return chargeToken(tag)
 }
 
-/** Opens an element whose attributes lie in NODES behind its node and end at offset f. */
-// @ts-ignore: decorator
-@inline
-function open(element: u32, tag: usize, f: u32): void {
-  rootSeen = true
-  const entry = openElement(depth)
-  const node = free
-  store<u32>(entry, element, ELEMENT)
-  store<u32>(entry, node, NODE)
-  store<u32>(entry, <u32>((frames ? documentCur : tag) - INPUT) + <u32>consumed, PLACE_LOW)
-  if (recording) {
-    write(element, f)
-    append(load<u32>(openElement(depth - 1), NODE), node)
-  } else {
-    const steps = satisfied(element)
-    keepSteps(steps)
-    if (completes(steps)) {
-      beginRecord()
-      write(element, f)
-    }
-  }
-  depth++
-}
-
-// @ts-ignore: decorator
-@inline
-function write(element: u32, f: u32): void {
-  const name = stripsPrefixes ? load<u32>(nameAt(element), LOCAL) : element
-  const top = keepsAttributes ? f : free + NODE_SIZE
-  startNode(name, top)
-  free = top
-}
-
-/** Closes the innermost element. */
-// @ts-ignore: decorator
-@inline
-export function closeElement(): void {
-  depth--
-  if (recording) {
-    const node = load<u32>(openElement(depth), NODE)
-    if (field(node, FIRST) != field(node, TAIL) && shape == SHAPE_JSON) group(node)
-    endRecord(node)
-  }
-  if (placed > depth) placed = depth
-  if (boundDepth > depth) unbind()
-}
-
 /** p at `</`. */
 export function endTag(p: usize): usize {
   if (depth <= floor) return p + 2 >= end ? starve() : fail(depth ? ENTITY_UNBALANCED : END_TAG_UNEXPECTED, p)
@@ -247,8 +179,9 @@ export function endTag(p: usize): usize {
     if (nameEnd(p) != p) return wrongEndTag(s - 2)
     p = skipSpace(p)
     if (byte(p) != GREATER) return unexpected(TAG_END, p)
+    if (<usize>(p - s) > maxBytes) return fail(TOKEN_SIZE, s - 2)
   }
-  closeElement()
+  closeElement(p + 1)
   return p + 1
 }
 

@@ -8,10 +8,11 @@ import { TEXT_CDATA_END, TEXT_OUTSIDE, fail, starve } from './failure'
 import { depth, openElement, NODE } from './elements'
 import { chargeToken, enterEntity, entered, frames, tokenExpansion, tokenUnknown } from './entities'
 import { AUX, base, end, free, reserveNodes } from './memory'
-import { SHAPE_ORDERED, shape } from './options'
+import { SHAPE_JSON, shape } from './options'
 import { reference } from './references'
-import { borrow, recording } from './records'
+import { borrow, keeping } from './records'
 import {
+  CDATA_SECTION,
   IN_AUX,
   NODE_NAME,
   NODE_SIZE,
@@ -34,7 +35,7 @@ export function setFinal(last: bool): void {
 
 /** Character data at p, up to the next markup or the edge of an entity. */
 export function text(p: usize): usize {
-  if (!runOpen || !recording) {
+  if (!runOpen || !keeping) {
     p = blank(p)
     if (p >= end) return end
     if (byte(p) == LESS) return p
@@ -60,19 +61,19 @@ export function text(p: usize): usize {
       continue
     }
     const after = reference(p, false)
-    if (!after) return p > s && !recording && chargeText(s) ? p : 0
+    if (!after) return p > s && !keeping && charged(s) ? p : 0
     if (entered) return p > s ? beforeEntity(s, p, kind) : enterEntity(p, after)
     p = after
     kind = REFERENCES
   }
-  if ((tokenExpansion | tokenUnknown) != 0 && !chargeText(s)) return 0
-  if (!recording) return p
+  if (!keeping) return charged(s) ? p : 0
   if (runOpen) return keepPiece(s, p, kind)
   if (byte(p + 1) == 0x21 && byte(p + 2) != BRACKET_OPEN) {
     // A comment, unless the input ends before that is known.
     if (p + 2 >= end && !frames && !final) return starve()
     if (byte(p + 2) == 0x2d) return keepPiece(s, p, kind)
   } else if (p + 1 >= end && !frames && !final) return starve()
+  if (!charged(s)) return 0
   let e = p
   while (byte(e - 1) <= SPACE) e--
   return keep(s, e, kind) ? p : 0
@@ -93,7 +94,7 @@ function blank(p: usize): usize {
 
 /** The input ends in this text: outside records all but `upTo` of it is done with, since `]]>` may follow. */
 function pause(s: usize, upTo: usize): usize {
-  if (recording || final || upTo <= s || (tokenExpansion | tokenUnknown) != 0) return starve()
+  if (keeping || final || upTo <= s || (tokenExpansion | tokenUnknown) != 0) return starve()
   return upTo
 }
 
@@ -109,12 +110,19 @@ function forgetEntered(): void {
 
 /** Text whose run goes on, perhaps. */
 function keepPiece(s: usize, e: usize, kind: u32): usize {
-  if ((tokenExpansion | tokenUnknown) != 0 && !chargeText(s)) return 0
-  if (!recording) return e
-  const piece = free + (shape == SHAPE_ORDERED && !runOpen ? NODE_SIZE : 0)
+  if (!charged(s)) return 0
+  if (!keeping) return e
+  const piece = free + (shape != SHAPE_JSON && !runOpen ? NODE_SIZE : 0)
   if (!keep(s, e, kind)) return 0
   openRun(piece)
   return e
+}
+
+/** Counts what the entities of the text bring in. After this the token must be committed. */
+// @ts-ignore: decorator
+@inline
+function charged(p: usize): bool {
+  return (tokenExpansion | tokenUnknown) == 0 || chargeText(p)
 }
 
 function chargeText(p: usize): bool {
@@ -128,13 +136,14 @@ function keep(s: usize, e: usize, kind: u32): bool {
   const from = frames ? AUX : base
   if (frames) kind |= IN_AUX
   const parent = load<u32>(openElement(depth - 1), NODE)
-  if (shape == SHAPE_ORDERED) return keepOrdered(parent, <u32>(s - from), <u32>(e - s), kind)
+  if (shape != SHAPE_JSON) return keepOrdered(parent, <u32>(s - from), <u32>(e - s), kind)
   return addText(parent, <u32>(s - from), <u32>(e - s), kind)
 }
 
 /** In the ordered shape a run of text is a node among its siblings. */
 function keepOrdered(parent: u32, place: u32, n: u32, kind: u32): bool {
-  if (runOpen && field(field(parent, TAIL), NODE_NAME) == 0) return addText(field(parent, TAIL), place, n, kind)
+  const last = field(parent, TAIL)
+  if (runOpen && last && !field(last, NODE_NAME)) return addText(last, place, n, kind)
   if (!reserveNodes(free + NODE_SIZE)) return false
   const node = free
   startNode(0, node + NODE_SIZE)
@@ -145,8 +154,8 @@ function keepOrdered(parent: u32, place: u32, n: u32, kind: u32): bool {
 
 /** Keeps the CDATA section that reaches from p to its `]]>` at e. */
 export function cdata(p: usize, e: usize): usize {
-  if (!recording || (e == p && shape != SHAPE_ORDERED)) return e + 3
-  return keep(p, e, 0) ? e + 3 : 0
+  if (!keeping || (e == p && shape == SHAPE_JSON)) return e + 3
+  return keep(p, e, CDATA_SECTION) ? e + 3 : 0
 }
 
 /** Where `]]>` stands, or the end of the input. */

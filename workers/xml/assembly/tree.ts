@@ -13,7 +13,8 @@
 //   KIND         see below
 //   LINK         a text's next piece; an attribute's name
 import { SPACE, byte } from './bytes'
-import { AUX, NODES, base, free, reserveNodes } from './memory'
+import { AUX, NODES, OUTPUT, auxUsed, base, free, reserveNodes } from './memory'
+import { SHAPE_XML, shape } from './options'
 import { LAST, SEEN, nameAt, nextSerial } from './names'
 
 export const NODE_NAME: usize = 0
@@ -45,16 +46,20 @@ export const COLLAPSED: u32 = 8
 export const VERBATIM: u32 = 16
 /** Only references to characters and predefined entities are replaced, if they are any. */
 export const LOOSE: u32 = 32
+/** Is a CDATA section. */
+export const CDATA_SECTION: u32 = 64
 
 // @ts-ignore: decorator
 @inline
 export function field(node: u32, at: usize): u32 {
+  assert(NODES + node + at + 4 <= OUTPUT)
   return load<u32>(NODES + node + at)
 }
 
 // @ts-ignore: decorator
 @inline
 export function setField(node: u32, at: usize, value: u32): void {
+  assert(node != 0 && NODES + node + at + 4 <= OUTPUT)
   store<u32>(NODES + node + at, value)
 }
 
@@ -62,7 +67,10 @@ export function setField(node: u32, at: usize, value: u32): void {
 // @ts-ignore: decorator
 @inline
 export function bytesOf(t: usize): usize {
-  return (load<u32>(t, KIND) & IN_AUX ? AUX : base) + load<u32>(t, PLACE)
+  const inAux = (load<u32>(t, KIND) & IN_AUX) != 0
+  assert(t >= NODES && t + SLOT_SIZE <= OUTPUT)
+  assert(load<u32>(t, PLACE) + load<u32>(t, SIZE) <= <u32>(inAux ? auxUsed : NODES - base))
+  return (inAux ? AUX : base) + load<u32>(t, PLACE)
 }
 
 /** Whether an open run of text goes on: its end is not trimmed yet (see `closeRun`). */
@@ -115,6 +123,8 @@ export function openRun(piece: u32): void {
 
 /** The run of text is whole: trims its end, through as many pieces as are white space. */
 export function closeRun(): void {
+  // The xml shape keeps all white space: its runs are never closed.
+  if (shape == SHAPE_XML) return
   runOpen = false
   let blankFrom = runFirst
   for (let piece = runFirst; piece; piece = field(piece, LINK)) {

@@ -2,7 +2,7 @@
 import { AMPERSAND, BACKSLASH, CR, HASH_SIGN, LF, QUOTE, SEMICOLON, SPACE, TAB, byte, either, equal, mask } from './bytes'
 import { isCharacter, nameEnd } from './characters'
 import { ENTITY_BYTES, ENTITY_LENGTH, PLAIN } from './entities'
-import { AUX, out, reserveOutput } from './memory'
+import { AUX, out, outputLimit, reserveOutput } from './memory'
 import { ATTRIBUTE_ENTITY, CONTENT_ENTITY, intern, nameAt } from './names'
 import { character, characterReference, predefined } from './references'
 import { COLLAPSED, KIND, LOOSE, REFERENCES, SIZE, SPACES, VERBATIM, bytesOf } from './tree'
@@ -12,7 +12,7 @@ export function plainValue(t: usize): u32 {
   const start = out
   const s = bytesOf(t)
   const n = load<u32>(t, SIZE)
-  if (!reserveOutput(<usize>n + expansionOf(s, n, load<u32>(t, KIND)) + 64)) return 0
+  if (!reserveOutput(<u64>n + expansionOf(s, n, load<u32>(t, KIND)) + 64)) return 0
   writePlain(s, n, load<u32>(t, KIND))
   let length = <u32>(out - start)
   out = start
@@ -81,6 +81,15 @@ function collapse(s: usize, n: u32): u32 {
     store<u8>(q++, <u8>c)
   }
   return <u32>(q - s)
+}
+
+/** Writes plain what the entity stands for that the document declares and s refers to; the address after it, else 0. */
+export function expandReference(s: usize, e: usize, kind: u32): usize {
+  const entity = entityAt(s, e, (kind & SPACES) != 0)
+  if (!entity) return 0
+  memory.copy(out, AUX + entity + ENTITY_BYTES, load<u32>(AUX + entity, ENTITY_LENGTH))
+  out += load<u32>(AUX + entity, ENTITY_LENGTH)
+  return nameEnd(s + 1) + 1
 }
 
 /** Writes what the reference at s stands for, as a part of a JSON string or plain; the address after it. */
@@ -174,6 +183,7 @@ export function writeString(s: usize, n: u32, kind: u32): void {
     q = out
   }
   out = q
+  assert(out <= outputLimit)
 }
 
 function writeSpecial(s: usize, e: usize, kind: u32): usize {

@@ -10,7 +10,7 @@ import { replacementText } from './entity-value.ts'
 import { ExpansionBudget } from './expansion-budget.ts'
 import { FORBIDDEN_CHARACTER } from './names.ts'
 
-export type { Attribute, Doctype, GeneralEntity } from './doctype-model.ts'
+export type { Doctype, GeneralEntity } from './doctype-model.ts'
 export { DoctypeError }
 
 export interface DoctypeOptions {

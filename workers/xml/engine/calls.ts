@@ -15,6 +15,7 @@ export interface Calls {
   readonly nameStaged: Call
   readonly namespaceStaged: Call
   readonly addStep: Call
+  readonly addEdge: Call
   readonly markArray: Call
   readonly reset: Call
   readonly open: Call
@@ -32,6 +33,7 @@ export interface Calls {
   readonly unknownEntityCount: Call
   readonly unboundPrefixCount: Call
   readonly namespaceErrorCount: Call
+  readonly lostMemberCount: Call
   readonly tokenAddress: Call
   readonly position: Call
   readonly isAskedInAttribute: Call
@@ -79,6 +81,7 @@ export function engineCalls(instance: WebAssembly.Instance): Calls {
     nameStaged: call('nameStaged'),
     namespaceStaged: call('namespaceStaged'),
     addStep: call('addStep'),
+    addEdge: call('addEdge'),
     markArray: call('markArray'),
     reset: call('reset'),
     open: call('open'),
@@ -96,6 +99,7 @@ export function engineCalls(instance: WebAssembly.Instance): Calls {
     unknownEntityCount: call('unknownEntityCount'),
     unboundPrefixCount: call('unboundPrefixCount'),
     namespaceErrorCount: call('namespaceErrorCount'),
+    lostMemberCount: call('lostMemberCount'),
     tokenAddress: call('tokenAddress'),
     position: call('position'),
     isAskedInAttribute: call('isAskedInAttribute'),

@@ -2,8 +2,8 @@
  * The engine: XML to lines of records at memory's speed, in WebAssembly (../assembly). This is its host: it moves bytes in
  * and out, and does what is rare and easier here: the XML declaration, the document type declaration, entities, messages.
  */
-import { readFileSync } from 'node:fs'
-import { MillError } from '../../../src/errors.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { type ErrorCode, MillError } from '../../../src/errors.ts'
 import type { Doctype } from '../dtd/doctype.ts'
 import { DoctypeError, parseDoctype } from '../dtd/doctype.ts'
 import type { Emit, Parser, RecordParser } from '../parser.ts'
@@ -33,9 +33,15 @@ const COMPILED = new URL('./engine.wasm', import.meta.url)
 
 let compiled: WebAssembly.Module | undefined
 
-/** Compiled once in a thread, when the first engine is made. */
+/**
+ * Compiled once in a thread, when the first engine is made.
+ * @throws Error when `npm ci` has not compiled it
+ */
 function compiledEngine(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(COMPILED))
+  if (compiled === undefined) {
+    if (!existsSync(COMPILED)) throw new Error('the engine is not compiled yet: run node scripts/build-engine.ts')
+    compiled = new WebAssembly.Module(readFileSync(COMPILED))
+  }
   return compiled
 }
 
@@ -93,6 +99,7 @@ class EngineDocument implements RecordParser {
     this.#note('unresolvedEntities', calls.unknownEntityCount())
     this.#note('unboundPrefixes', calls.unboundPrefixCount())
     this.#note('namespaceErrors', calls.namespaceErrorCount())
+    this.#note('keyCollisions', calls.lostMemberCount())
   }
 
   close(): void {
@@ -126,9 +133,9 @@ class EngineDocument implements RecordParser {
     else throw new MillError('INTERNAL', `the engine said ${status}`)
   }
 
-  /** The document has ended with an error, which leaves the instance sound. */
+  /** The document has ended with an error, which leaves the instance sound, but for names that are too many: they would stay. */
   #ended(error: MillError): MillError {
-    this.#isSound = true
+    this.#isSound = error.code !== 'NAMES_TOO_MANY'
     return error
   }
 
@@ -159,16 +166,16 @@ class EngineDocument implements RecordParser {
 
   #readDoctype(): void {
     const { address, text } = this.#token()
-    const failure = ({ message, offset }: DoctypeError) =>
-      this.#ended(
-        errorAt(this.#instance, address + Buffer.byteLength(text.slice(0, offset)), 'XML_DOCTYPE_INVALID', message),
-      )
+    const failure = ({ message, offset }: DoctypeError, code: ErrorCode = 'XML_DOCTYPE_INVALID') =>
+      this.#ended(errorAt(this.#instance, address + Buffer.byteLength(text.slice(0, offset)), code, message))
     try {
       this.#doctype = parseDoctype(text, { standalone: this.#standalone })
     } catch (error) {
       if (error instanceof DoctypeError) throw failure(error)
       throw error
     }
+    const [namespaceError] = this.#doctype.namespaceErrors
+    if (namespaceError !== undefined && this.#instance.isStrict) throw failure(namespaceError, 'XML_NAMESPACE_INVALID')
     this.#note('namespaceErrors', this.#doctype.namespaceErrors.length)
     for (const [element, attributes] of this.#doctype.attributes) this.#declareAttributes(element, attributes)
   }

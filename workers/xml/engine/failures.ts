@@ -75,7 +75,8 @@ const REASONS: ReadonlyMap<number, Reason> = new Map([
     27,
     says(
       'NAMES_TOO_MANY',
-      (instance) => `the document's different names take more than --max-record-bytes ${instance.maxRecordBytes}`,
+      (instance) =>
+        `the document's different names take more memory than --max-record-bytes ${instance.maxRecordBytes} allows`,
     ),
   ],
   [
@@ -126,10 +127,9 @@ export function engineError(instance: Instance): MillError {
   return errorAt(instance, instance.calls.failureAddress(), reason.code, reason.sentence(instance))
 }
 
-/** An error at an address of the input. */
+/** An error at an address of the input. Its line and column are fields: whoever shows it shows them. */
 export function errorAt(instance: Instance, address: number, code: ErrorCode, sentence: string): MillError {
-  const place = instance.placeOf(address)
   const path = instance.path()
-  const where = `line ${place.line}, column ${place.column}${path === '' ? '' : `, in ${path}`}`
-  return new MillError(code, `${sentence} (${where}: ${instance.around(address)})`, place)
+  const where = path === '' ? '' : `, in ${path}`
+  return new MillError(code, `${sentence}${where}, near ${instance.around(address)}`, instance.placeOf(address))
 }

@@ -25,6 +25,7 @@ export class Instance {
   readonly calls: Calls
   readonly maxDepth: number
   readonly maxRecordBytes: number
+  readonly isStrict: boolean
   #memory: Uint8Array
 
   constructor(module: WebAssembly.Module, setting: Setting) {
@@ -35,6 +36,7 @@ export class Instance {
     this.#memory = new Uint8Array(this.calls.memory.buffer)
     this.maxDepth = setting.maxDepth
     this.maxRecordBytes = setting.maxRecordBytes
+    this.isStrict = setting.isStrict
     const secret = randomBytes(8)
     const { calls } = this
     calls.setLimits(setting.maxRecordBytes, setting.maxDepth, setting.outputFactor)
@@ -49,6 +51,9 @@ export class Instance {
     calls.setKeys(attributeKey.offset, attributeKey.length, textKey.offset, textKey.length)
     for (const name of setting.array) calls.markArray(this.nameNumber(name))
     for (const path of setting.paths) this.#addPath(path)
+    for (const { from, kind, name, to } of setting.selection) {
+      calls.addEdge(from, kind, name === '' ? 0 : this.nameNumber(name), to)
+    }
     calls.keepAux()
   }
 

@@ -2,6 +2,7 @@
 import { MillError } from '../../../src/errors.ts'
 import type { ParserOptions } from '../parser.ts'
 import { parseRecordPath, type RecordPath } from '../record-path.ts'
+import { type SelectionEdge, selectionEdges } from './selection.ts'
 
 /** What the engine is made from. */
 export interface EngineOptions
@@ -22,6 +23,8 @@ export interface EngineOptions
   readonly nested?: boolean
   /** `ancestors`: attributes of the elements around a record go into the envelope. */
   readonly withAttributesOf?: 'ancestors' | undefined
+  /** Only these parts of a record are kept and written, such as `title`, `author.last`, `@_id`; json only. Default all. */
+  readonly select?: readonly string[] | undefined
   /** `strict`: what Namespaces in XML forbids is an error; else it is counted in the notes. Default lax. */
   readonly namespaces?: 'lax' | 'strict'
 }
@@ -29,6 +32,7 @@ export interface EngineOptions
 export interface Setting {
   readonly maxDepth: number
   readonly maxRecordBytes: number
+  readonly isStrict: boolean
   readonly outputFactor: number
   readonly shape: number
   readonly flags: number
@@ -37,6 +41,7 @@ export interface Setting {
   readonly textKey: string
   readonly array: readonly string[]
   readonly paths: readonly RecordPath[]
+  readonly selection: readonly SelectionEdge[]
 }
 
 // As in assembly/options.ts.
@@ -48,6 +53,7 @@ const FLAG_VALUES = 8
 const FLAG_NESTED = 16
 const FLAG_CONTEXT = 32
 const FLAG_STRICT_NAMESPACES = 64
+const FLAG_COLLIDES = 128
 
 /** Sets of steps are bits of a 64-bit number (assembly/paths.ts). */
 const MAX_STEPS = 64
@@ -61,26 +67,46 @@ export function engineSetting(options: EngineOptions): Setting {
     throw new MillError('OPTIONS_INVALID', `--record has more than ${MAX_STEPS} steps in all its paths`)
   }
   const shape = options.shape ?? 'json'
+  const { noAttributes, stripNamespaces, values, select } = options
+  if (select !== undefined && (shape !== 'json' || options.nested)) {
+    throw new MillError('OPTIONS_INVALID', 'select is for --shape json, without --nested')
+  }
+  if (shape === 'xml' && (noAttributes || stripNamespaces || values)) {
+    throw new MillError(
+      'OPTIONS_INVALID',
+      '--shape xml keeps the text as it is: leave out --no-attributes, --strip-namespaces and --values',
+    )
+  }
   const attributeKey = JSON.stringify(options.attributePrefix ?? '@_').slice(0, -1)
   const textKey = `${JSON.stringify(options.textKey ?? '#text')}:`
   return {
     maxDepth: options.maxDepth,
     maxRecordBytes: Math.min(options.maxRecordBytes, MOST_RECORD_BYTES),
+    isStrict: options.namespaces === 'strict',
     outputFactor: outputFactor(shape, Buffer.byteLength(attributeKey), Buffer.byteLength(textKey)),
     shape: SHAPES[shape],
     flags:
       (options.envelope ? FLAG_ENVELOPE : 0) |
-      (options.noAttributes ? FLAG_NO_ATTRIBUTES : 0) |
-      (options.stripNamespaces ? FLAG_STRIP : 0) |
-      (options.values ? FLAG_VALUES : 0) |
+      (noAttributes ? FLAG_NO_ATTRIBUTES : 0) |
+      (stripNamespaces ? FLAG_STRIP : 0) |
+      (values ? FLAG_VALUES : 0) |
       (options.nested ? FLAG_NESTED : 0) |
       (options.withAttributesOf === 'ancestors' ? FLAG_CONTEXT : 0) |
-      (options.namespaces === 'strict' ? FLAG_STRICT_NAMESPACES : 0),
+      (options.namespaces === 'strict' ? FLAG_STRICT_NAMESPACES : 0) |
+      (mayCollide(options) ? FLAG_COLLIDES : 0),
     attributeKey,
     textKey,
     array: options.array,
     paths,
+    selection:
+      select === undefined ? [] : selectionEdges(select, options.attributePrefix ?? '@_', options.textKey ?? '#text'),
   }
+}
+
+/** Whether an attribute's key, or that of text, could be that of a child or of another attribute. */
+function mayCollide({ attributePrefix = '@_', textKey = '#text', stripNamespaces = false }: EngineOptions): boolean {
+  const isLikeName = (text: string) => /^[\w.:\-\u0080-\u{10FFFF}]*$/u.test(text)
+  return stripNamespaces || isLikeName(attributePrefix) || isLikeName(textKey) || textKey.startsWith(attributePrefix)
 }
 
 /**

@@ -1,0 +1,146 @@
+/**
+ * The commands and the flags that are theirs alone, once: the parser, the help, the shell's completion and the documentation are made from
+ * this and from the table of options.
+ */
+import type { OptionSpec } from '../options.ts'
+
+export interface CommandSpec {
+  /** Empty for the run, which needs no name. */
+  readonly name: string
+  /** As the line of its help begins. */
+  readonly usage: string
+  /** One sentence for the list of commands. */
+  readonly summary: string
+  /** What its own help begins with. */
+  readonly about: string
+  /** Flags beside the options of a run. */
+  readonly options: Readonly<Record<string, OptionSpec>>
+  /** Whether it takes the options of a run. */
+  readonly takesRunOptions: boolean
+  /** What its argument may be, where that is one of a few. */
+  readonly choices?: readonly string[]
+}
+
+export const CONFIG_OPTION = {
+  config: {
+    kind: 'text',
+    placeholder: 'FILE',
+    group: 'General',
+    help: 'Options from this file instead of xmlmill.config.ts or .json in the working directory; flags win.',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+export const DEMO_OPTIONS = {
+  chaos: {
+    kind: 'switch',
+    group: 'General',
+    help: 'With documents that are malformed, cut, missing, or stall; exits 1 and names each.',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+export const TYPE_LANGUAGES = ['ts', 'json-schema', 'sql'] as const
+export type TypeLanguage = (typeof TYPE_LANGUAGES)[number]
+
+export const PEEK_OPTIONS = {
+  bytes: {
+    kind: 'size',
+    placeholder: 'SIZE',
+    default: 1 << 20,
+    group: 'Peek',
+    help: 'How much of a document is read, decompressed.',
+  },
+  documents: {
+    kind: 'count',
+    min: 1,
+    default: 5,
+    placeholder: 'N',
+    group: 'Peek',
+    help: 'How many documents of the list are looked into.',
+  },
+  types: {
+    kind: 'choice',
+    choices: TYPE_LANGUAGES,
+    group: 'Peek',
+    help: 'Print only what a record looks like: a TypeScript type, a JSON Schema, or a table.',
+  },
+  json: { kind: 'switch', group: 'Peek', help: 'Print all that was found as JSON.' },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+export const REPORT_OPTIONS = {
+  output: {
+    kind: 'text',
+    placeholder: 'FILE.html',
+    alias: 'o',
+    group: 'General',
+    help: 'Where the report goes; the name of what it is made from, with .html, unless given.',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+export const VERIFY_OPTIONS = {
+  rejects: {
+    kind: 'text',
+    placeholder: 'FILE',
+    group: 'General',
+    help: 'The file of rejects, where it is not beside the output.',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof SHELLS)[number]
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: '',
+    usage: '[run] [URL…] [options]',
+    summary: 'Mill URLs, local files, or lists of them; `[001-100]`, `{a,b}` and globs as in curl and the shell.',
+    about: 'Turns a list of XML documents into records, as JSON lines: downloads politely, parses on all cores.',
+    options: CONFIG_OPTION,
+    takesRunOptions: true,
+  },
+  {
+    name: 'peek',
+    usage: 'peek URL… [options]',
+    summary:
+      'Look into the first part of a few documents: what is in there, what the records are, and the command for it.',
+    about:
+      'Reads the first part of a few documents, as politely as a run, and says what is in there: encoding, namespaces, the tree of elements\nwith counts, likely records, children that repeat only sometimes, numbers and dates, mixed content, and a command line for all that.',
+    options: { ...PEEK_OPTIONS, ...CONFIG_OPTION },
+    takesRunOptions: true,
+  },
+  {
+    name: 'report',
+    usage: 'report OUTPUT|EVENTS [-o FILE.html]',
+    summary: 'Make the HTML report of a run that is over, from its output or from a file of --events.',
+    about:
+      'Makes the report of a run that is over as one HTML file: from the ledger beside its output, or, with all that happened when, from a\nfile that --events wrote.',
+    options: REPORT_OPTIONS,
+    takesRunOptions: false,
+  },
+  {
+    name: 'verify',
+    usage: 'verify OUTPUT [--rejects FILE]',
+    summary: "Read an output and its ledger: are every document's records there, once and in order?",
+    about:
+      'Reads an output and its ledger, and says whether the records of every document that is done are there once, whole and in order, with\nthe sums that the ledger has. Exits 1 when they are not.',
+    options: VERIFY_OPTIONS,
+    takesRunOptions: false,
+  },
+  {
+    name: 'demo',
+    usage: 'demo [--chaos] [options]',
+    summary: 'Mill 500 generated documents from a server of its own into demo.ndjson.',
+    about: 'Starts a server on loopback with 500 generated documents (about 120 MB) and mills them into demo.ndjson.',
+    options: DEMO_OPTIONS,
+    takesRunOptions: true,
+  },
+  {
+    name: 'completion',
+    usage: 'completion bash|zsh|fish',
+    summary: 'Print what makes a shell complete commands and flags.',
+    about:
+      'Prints what makes a shell complete commands and flags. To have it in every shell:\n\n  bash  xmlmill completion bash > ~/.local/share/bash-completion/completions/xmlmill\n  zsh   xmlmill completion zsh > "$fpath[1]/_xmlmill"\n  fish  xmlmill completion fish > ~/.config/fish/completions/xmlmill.fish',
+    options: {},
+    takesRunOptions: false,
+    choices: SHELLS,
+  },
+]

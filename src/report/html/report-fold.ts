@@ -1,0 +1,262 @@
+/** All that a report shows: a fold over a run's events. What it holds is bounded but for the rows, which are bytes. */
+import { redactUrl } from '../../redact.ts'
+import { VERSION } from '../../version.ts'
+import type { RunEvent } from '../events.ts'
+import { explainNote } from '../notes.ts'
+import { RunFiguresFold } from '../run-figures.ts'
+import { SummaryFold } from '../summary-fold.ts'
+import { judge } from '../verdict.ts'
+import { DistributionFold } from './distribution.ts'
+import { DocumentRows } from './document-rows.ts'
+import { HostFold } from './host-fold.ts'
+import { type FailedAttempt, type Phase, phaseTimes, type ReportOverview } from './report-data.ts'
+import { type TimeBins, timeBins } from './time-bins.ts'
+
+const MAX_FAILED_ATTEMPTS = 1000
+const MAX_LANES = 64
+/** Fewer than elsewhere: there is a series for each phase of each thread. */
+const LANE_BINS = 200
+const MAX_TEXT = 2000
+
+const PHASES = ['waiting', 'downloading', 'parsing', 'transforming', 'writing', 'retrying'] as const
+
+type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>
+
+/** An attempt under way, or through its thread and not yet written. */
+interface ActiveAttempt {
+  readonly host: string
+  readonly startMs: number
+  ended: EventOf<'attempt-ended'> | undefined
+}
+
+export class ReportFold {
+  readonly rows = new DocumentRows()
+  readonly #summary = new SummaryFold()
+  readonly #figures = new RunFiguresFold()
+  readonly #hosts = new HostFold()
+  readonly #throughput = timeBins(['documents', 'failed', 'wireBytes', 'records'])
+  readonly #load = timeBins(['downloading', 'attempting', 'manners', 'output', 'slots'])
+  readonly #lanes = new Map<number, TimeBins<Phase>>()
+  readonly #sizes = new DistributionFold()
+  readonly #downloadTimes = new DistributionFold()
+  readonly #documentTimes = new DistributionFold()
+  readonly #active = new Map<number, ActiveAttempt>()
+  readonly #failedAttempts: FailedAttempt[] = []
+  readonly #remarks: string[] = []
+  #setting: EventOf<'run-started'>['setting']
+  #lastSampleAt = 0
+  #hasEnded = false
+
+  add(event: RunEvent): void {
+    this.#summary.add(event)
+    this.#figures.add(event)
+    switch (event.type) {
+      case 'run-started':
+        this.#setting = event.setting
+        break
+      case 'attempt-started':
+        this.#active.set(event.id, { host: event.host, startMs: event.at, ended: undefined })
+        break
+      case 'attempt-ended': {
+        const active = this.#active.get(event.id)
+        if (active === undefined) break
+        active.ended = event
+        this.#addToLane(event, active.startMs)
+        break
+      }
+      case 'attempt-failed':
+        this.#addFailedAttempt(event)
+        break
+      case 'document-done':
+        this.#addDone(event)
+        break
+      case 'document-unchanged':
+        this.#addUnchanged(event)
+        break
+      case 'document-failed':
+        this.#addFailed(event)
+        break
+      case 'load-sampled':
+        this.#addLoad(event)
+        break
+      case 'run-ended':
+        this.#hasEnded = true
+        break
+      default:
+    }
+  }
+
+  /** Something that a reader must know of where the report comes from. */
+  remark(text: string): void {
+    this.#remarks.push(text)
+  }
+
+  overview(): ReportOverview {
+    const summary = this.#summary.summary()
+    const figures = this.#figures.figures()
+    return {
+      version: 1,
+      program: `xmlmill ${VERSION}`,
+      hasEnded: this.#hasEnded,
+      ...(this.#setting !== undefined && { setting: this.#setting }),
+      remarks: [...this.#remarks],
+      summary,
+      figures,
+      verdict: judge(figures),
+      throughput: this.#throughput.toBins(),
+      load: this.#load.toBins(),
+      lanes: Array.from(this.#lanes, ([thread, bins]) => ({ thread, ...bins.toBins() })).sort(
+        (a, b) => a.thread - b.thread,
+      ),
+      sizes: this.#sizes.distribution(),
+      downloadTimes: this.#downloadTimes.distribution(),
+      documentTimes: this.#documentTimes.distribution(),
+      hosts: this.#hosts.rows(),
+      hostCount: this.#hosts.count,
+      notes: Object.entries(summary.notes).map(([name, count]) => ({ name, count, ...explainNote(name) })),
+      failedAttempts: [...this.#failedAttempts],
+      rows: this.rows.count,
+      rowsLeftOut: this.rows.leftOut,
+    }
+  }
+
+  #addToLane(event: EventOf<'attempt-ended'>, startMs: number): void {
+    let lane = this.#lanes.get(event.thread)
+    if (lane === undefined) {
+      if (this.#lanes.size >= MAX_LANES) return
+      lane = timeBins(PHASES, LANE_BINS)
+      this.#lanes.set(event.thread, lane)
+    }
+    const totalMs = event.at - startMs
+    if (event.status === 'failed') {
+      lane.spread('retrying', startMs, event.at, totalMs)
+      return
+    }
+    const times = phaseTimes(totalMs, event.times)
+    const began = startMs + times.waiting
+    lane.spread('waiting', startMs, began, times.waiting)
+    // Parsing begins with the first bytes: the rest is shared out evenly.
+    lane.spread('downloading', began, event.at, times.downloading)
+    lane.spread('parsing', began, event.at, times.parsing)
+    lane.spread('transforming', began, event.at, times.transforming)
+    lane.spread('writing', began, event.at, times.writing)
+  }
+
+  #addFailedAttempt(event: EventOf<'attempt-failed'>): void {
+    const active = this.#active.get(event.id)
+    this.#active.delete(event.id)
+    if (active === undefined) return
+    this.#hosts.retried(active.host)
+    if (this.#failedAttempts.length >= MAX_FAILED_ATTEMPTS) return
+    this.#failedAttempts.push({
+      id: event.id,
+      thread: active.ended?.thread ?? 0,
+      startMs: active.startMs,
+      endMs: active.ended?.at ?? event.at,
+      code: event.failure.code,
+    })
+  }
+
+  #addDone(event: EventOf<'document-done'>): void {
+    const active = this.#active.get(event.id)
+    this.#active.delete(event.id)
+    const { facts } = event
+    const startMs = active?.startMs ?? event.at
+    const endMs = active?.ended?.at ?? event.at
+    this.#throughput.add('documents', event.at, 1)
+    this.#throughput.spread('wireBytes', startMs, endMs, facts.wireBytes)
+    this.#throughput.spread('records', startMs, endMs, facts.recordsWritten)
+    this.#sizes.add(facts.decodedBytes)
+    this.#downloadTimes.add(facts.times.downloadMs)
+    this.#documentTimes.add(endMs - startMs)
+    this.#hosts.done(event.host, facts.wireBytes, facts.times.downloadMs)
+    this.rows.add({
+      id: event.id,
+      url: shown(event.url),
+      host: event.host,
+      code: '',
+      message: '',
+      attempts: event.attempt,
+      thread: event.thread,
+      startMs,
+      endMs,
+      writtenMs: event.at,
+      ...facts.times,
+      wireBytes: facts.wireBytes,
+      decodedBytes: facts.decodedBytes,
+      records: facts.recordsWritten,
+      rejected: facts.recordsRejected,
+    })
+  }
+
+  /** Its records of an earlier run stay: none are counted here. */
+  #addUnchanged(event: EventOf<'document-unchanged'>): void {
+    const active = this.#active.get(event.id)
+    this.#active.delete(event.id)
+    const startMs = active?.startMs ?? event.at
+    const endMs = active?.ended?.at ?? event.at
+    this.rows.add({
+      id: event.id,
+      url: shown(event.url),
+      host: event.host,
+      code: '',
+      message: 'unchanged since an earlier run',
+      attempts: event.attempt,
+      thread: event.thread,
+      startMs,
+      endMs,
+      writtenMs: event.at,
+      ...event.facts.times,
+      wireBytes: event.facts.wireBytes,
+      decodedBytes: 0,
+      records: 0,
+      rejected: 0,
+    })
+  }
+
+  #addFailed(event: EventOf<'document-failed'>): void {
+    const active = this.#active.get(event.id)
+    this.#active.delete(event.id)
+    const { downloadMs = 0, parseMs = 0, transformMs = 0, creditMs = 0 } = active?.ended?.times ?? {}
+    this.#throughput.add('failed', event.at, 1)
+    this.#hosts.failed(event.host)
+    this.rows.add({
+      id: event.id,
+      url: shown(event.url),
+      host: event.host,
+      code: event.failure.code,
+      message: event.failure.message.slice(0, MAX_TEXT),
+      attempts: event.attempt,
+      thread: active?.ended?.thread ?? 0,
+      startMs: active?.startMs ?? event.at,
+      endMs: active?.ended?.at ?? event.at,
+      writtenMs: event.at,
+      downloadMs,
+      parseMs,
+      transformMs,
+      creditMs,
+      wireBytes: 0,
+      decodedBytes: 0,
+      records: 0,
+      rejected: 0,
+    })
+  }
+
+  #addLoad(event: EventOf<'load-sampled'>): void {
+    const from = this.#lastSampleAt
+    const { at, heldMs } = event
+    const ms = at - from
+    this.#lastSampleAt = at
+    const { rate = 0, cooling = 0, host = 0, output = 0, slots = 0 } = heldMs
+    this.#load.spread('downloading', from, at, event.slotMs)
+    this.#load.spread('attempting', from, at, event.attempting * ms)
+    this.#load.spread('manners', from, at, rate + cooling + host)
+    this.#load.spread('output', from, at, output)
+    this.#load.spread('slots', from, at, slots)
+  }
+}
+
+/** Without user information, and no longer than a table can show. */
+function shown(url: string): string {
+  return redactUrl(url).slice(0, MAX_TEXT)
+}

@@ -1,0 +1,164 @@
+/**
+ * `--live`: the page of the report, fed by server-sent events while the run lasts.
+ *
+ * An overview is made once a second, if anybody looks, and the same bytes go to everybody. Who has not taken the last one misses the
+ * next: a slow watcher sees fewer pictures and holds nothing up. Rows are fetched by the page, in chunks that are bytes already.
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { MillError } from '../../errors.ts'
+import { type Clock, systemClock } from '../display.ts'
+import type { ReportFold } from '../html/report-fold.ts'
+import { livePage } from '../html/report-page.ts'
+
+const INTERVAL_MS = 1000
+/** A watcher that has taken nothing for so long is gone. */
+const STUCK_TICKS = 60
+/** How long an ended run waits for its last overview to be taken. */
+const FAREWELL_MS = 2000
+
+export interface LiveSettings {
+  readonly fold: ReportFold
+  /** 0 is any free one. */
+  readonly port: number
+  /** Undefined is 127.0.0.1, without a token. */
+  readonly host: string | undefined
+  /** Default: the system's. */
+  readonly clock?: Clock
+}
+
+interface Watcher {
+  readonly response: ServerResponse
+  missedTicks: number
+}
+
+export class LiveServer {
+  readonly #fold: ReportFold
+  readonly #server: Server
+  readonly #token: string | undefined
+  readonly #watchers = new Set<Watcher>()
+  readonly #stopTicking: () => void
+  #page: string | undefined
+  /** The URL to open. */
+  readonly url: string
+
+  private constructor(settings: LiveSettings, server: Server, token: string | undefined) {
+    this.#fold = settings.fold
+    this.#server = server
+    this.#token = token
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : settings.port
+    const host = settings.host ?? '127.0.0.1'
+    const query = token === undefined ? '' : `?token=${token}`
+    this.url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/${query}`
+    server.on('request', (request, response) => this.#answer(request, response))
+    this.#stopTicking = (settings.clock ?? systemClock).every(INTERVAL_MS, () => this.#tick())
+  }
+
+  /** @throws MillError PORT_UNAVAILABLE */
+  static async open(settings: LiveSettings): Promise<LiveServer> {
+    const server = createServer()
+    await listen(server, settings.port, settings.host ?? '127.0.0.1', '--live')
+    // Watching is not a reason to go on.
+    server.unref()
+    server.on('connection', (socket) => socket.unref())
+    const token = settings.host === undefined ? undefined : randomBytes(18).toString('base64url')
+    return new LiveServer(settings, server, token)
+  }
+
+  /** Those who look at it now. */
+  get watchers(): number {
+    return this.#watchers.size
+  }
+
+  /** Sends the last overview, waits a moment for it to be taken with its rows, and closes every connection. */
+  async close(): Promise<void> {
+    this.#stopTicking()
+    if (this.#watchers.size > 0) {
+      this.#tick()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, FAREWELL_MS)
+      for (const watcher of this.#watchers) watcher.response.once('close', () => this.#watchers.size === 0 && resolve())
+      await promise
+      clearTimeout(timer)
+    }
+    this.#server.close()
+    this.#server.closeAllConnections()
+  }
+
+  #tick(): void {
+    if (this.#watchers.size === 0) return
+    const message = Buffer.from(`event: overview\ndata: ${JSON.stringify(this.#fold.overview())}\n\n`)
+    for (const watcher of this.#watchers) {
+      if (watcher.response.writableLength === 0) {
+        watcher.missedTicks = 0
+        watcher.response.write(message)
+      } else {
+        watcher.missedTicks += 1
+        if (watcher.missedTicks > STUCK_TICKS) watcher.response.destroy()
+      }
+    }
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader('cache-control', 'no-store')
+    response.setHeader('x-content-type-options', 'nosniff')
+    const url = URL.canParse(request.url ?? '', 'http://live') ? new URL(request.url ?? '', 'http://live') : undefined
+    if (url === undefined || !this.#isAllowed(request, url)) {
+      const text = this.#token === undefined ? 'only for this machine\n' : 'the token is missing or wrong\n'
+      response.writeHead(403, { 'content-type': 'text/plain' }).end(text)
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { 'content-type': 'text/plain', allow: 'GET, HEAD' }).end('GET only\n')
+    } else if (url.pathname === '/') {
+      this.#page ??= livePage()
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(this.#page)
+    } else if (url.pathname === '/events') this.#watch(response)
+    else if (url.pathname.startsWith('/rows/')) this.#rows(url.pathname.slice('/rows/'.length), response)
+    else response.writeHead(404, { 'content-type': 'text/plain' }).end('not here\n')
+  }
+
+  #watch(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream', connection: 'close' })
+    const watcher: Watcher = { response, missedTicks: 0 }
+    this.#watchers.add(watcher)
+    response.once('close', () => this.#watchers.delete(watcher))
+    response.write(`event: overview\ndata: ${JSON.stringify(this.#fold.overview())}\n\n`)
+  }
+
+  #rows(index: string, response: ServerResponse): void {
+    const chunk = /^\d{1,6}$/.test(index) ? this.#fold.rows.chunk(Number(index)) : undefined
+    if (chunk === undefined) response.writeHead(404, { 'content-type': 'text/plain' }).end('no such rows\n')
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(chunk)
+  }
+
+  /** With a token by the token; without one only under a name of this machine, or a page elsewhere could read it (DNS rebinding). */
+  #isAllowed(request: IncomingMessage, url: URL): boolean {
+    if (this.#token !== undefined) return isSame(url.searchParams.get('token') ?? '', this.#token)
+    return isLoopbackName(request.headers.host ?? '')
+  }
+}
+
+export function isLoopbackName(host: string): boolean {
+  return /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/i.test(host)
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/** @throws MillError PORT_UNAVAILABLE, naming the flag */
+export async function listen(server: Server, port: number, host: string, flag: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen(port, host, () => {
+    server.off('error', reject)
+    resolve()
+  })
+  try {
+    await promise
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new MillError('PORT_UNAVAILABLE', `${flag} cannot listen on port ${port} of ${host}: ${reason}`, { cause })
+  }
+}

@@ -1,0 +1,60 @@
+/** The columns of a file that were not named: taken from its first records, and then held. */
+import { type Cell, type Refusal, toCell } from './columns.ts'
+import { parseRecord, type RecordLine } from './record-lines.ts'
+
+/** So many records are looked at. */
+export const SAMPLE_RECORDS = 1000
+
+export class ColumnSample {
+  readonly #textKey: string
+  readonly #keys = new Set<string>()
+  #records = 0
+
+  /** @param textKey the key of what is no object: an element with text alone, or what a transform returned */
+  constructor(textKey: string) {
+    this.#textKey = textKey
+  }
+
+  get records(): number {
+    return this.#records
+  }
+
+  get isFull(): boolean {
+    return this.#records >= SAMPLE_RECORDS
+  }
+
+  /** Keys in the order of their first appearance. */
+  get keys(): readonly string[] {
+    return [...this.#keys]
+  }
+
+  add(line: RecordLine): void {
+    this.#records += 1
+    for (const key of Object.keys(asObject(parseRecord(line), this.#textKey))) this.#keys.add(key)
+  }
+}
+
+function asObject(record: unknown, textKey: string): object {
+  return typeof record === 'object' && record !== null && !Array.isArray(record) ? record : { [textKey]: record }
+}
+
+/** Makes rows of records by the keys of a sample. */
+export function sampledCells(
+  keys: readonly string[],
+  textKey: string,
+): (line: RecordLine) => readonly Cell[] | Refusal {
+  const places = new Map(keys.map((key, place) => [key, place]))
+  return (line) => {
+    const cells = new Array<Cell>(keys.length).fill(null)
+    for (const [key, value] of Object.entries(asObject(parseRecord(line), textKey))) {
+      const place = places.get(key)
+      if (place === undefined)
+        return { reason: `it has ${key}, for which there is no column: the first ${SAMPLE_RECORDS} records had none` }
+      const cell = toCell(value)
+      if (typeof cell === 'string' && !cell.isWellFormed())
+        return { reason: `${key} has half of a surrogate pair, which UTF-8 cannot carry` }
+      cells[place] = cell
+    }
+    return cells
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * CSV (RFC 4180) into a file that its ledger knows: append, sync, commit.
+ *
+ * Columns that were not named are those of the first 1,000 records, and then held. Until there are so many, or the list has
+ * ended, records wait in the ledger: a file with too few columns could not be gone on with.
+ */
+import { existsSync, statSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import { MillError } from '../errors.ts'
+import { documentKey } from '../ledger/document-key.ts'
+import type { Placement } from '../ledger/ledger.ts'
+import { lockLedger, removeLedger } from '../ledger/ledger-file.ts'
+import type { WaitingRecords } from '../ledger/sqlite-ledger.ts'
+import type { RunOptions } from '../options.ts'
+import { AppendFile } from './append-file.ts'
+import { isRefusal, rejectLine } from './columns.ts'
+import { type FileForm, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
+import { ColumnSample } from './columns-sample.ts'
+import { csvRow } from './csv-rows.ts'
+import { ledgerPathOf, RECORDS } from './ndjson.ts'
+import { COMMIT_INTERVAL_MS, type GroupWritten, OutputLedger } from './output-ledger.ts'
+import { recordLines } from './record-lines.ts'
+import { finishRewrite, rewriteWithout } from './rewrite.ts'
+import type { OnRefused, SettledDocument, Store } from './sink.ts'
+import type { TargetRequest } from './target.ts'
+
+/** What the ledger calls the keys of the first records, and the bytes of the header. */
+const KEYS = 'keys'
+export const HEADER_BYTES = 'header bytes'
+
+type Readable = Parameters<typeof recordLines>[0]
+
+/**
+ * Opens a CSV file, compressed as its name says, where its ledger says that it ended.
+ * @throws MillError OPTIONS_INVALID, OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
+ */
+export async function openCsv(request: TargetRequest): Promise<Store> {
+  const { output, options } = request
+  const form = namedForm(options)
+  const ledgerPath = ledgerPathOf(output)
+  const lock = lockLedger(ledgerPath, output)
+  try {
+    if (options.existing === 'replace') removeLedger(ledgerPath)
+    else if (!existsSync(ledgerPath) && existsSync(output) && statSync(output).size > 0)
+      throw new MillError('OUTPUT_EXISTS', `${output} exists, has data in it, and no ledger beside it`)
+  } catch (cause) {
+    lock.release()
+    throw cause
+  }
+  const beside = await OutputLedger.open(ledgerPath, lock, request)
+  try {
+    await finishRewrite(beside.ledger, output)
+    const position = beside.ledger.position(RECORDS) ?? { bytes: 0, plainBytes: 0 }
+    const file = await AppendFile.open(output, RECORDS, position)
+    // From now on a file without its ledger is not ours.
+    beside.ledger.commit({ rows: [], files: [{ name: RECORDS, position, members: [] }] })
+    if (options.existing === 'update') beside.ledger.markSuperseding()
+    return new CsvStore(file, beside, options, form)
+  } catch (cause) {
+    await beside.close()
+    throw cause
+  }
+}
+
+class CsvStore implements Store {
+  readonly commitIntervalMs = COMMIT_INTERVAL_MS
+  readonly #file: AppendFile
+  readonly #beside: OutputLedger
+  readonly #options: RunOptions
+  /** Undefined until the columns are known. */
+  #form: FileForm | undefined
+
+  constructor(file: AppendFile, beside: OutputLedger, options: RunOptions, form: FileForm | undefined) {
+    this.#file = file
+    this.#beside = beside
+    this.#options = options
+    const keys = beside.ledger.meta(KEYS)
+    this.#form = form ?? (keys === undefined ? undefined : sampledForm(options, JSON.parse(keys)))
+  }
+
+  recall: Store['recall'] = async (documents) => this.#beside.recall(documents)
+
+  async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
+    const done = documents.filter((document) => document.status === 'done')
+    let first: GroupWritten | undefined
+    if (this.#file.plainBytes === 0) {
+      const waiting = this.#beside.ledger.waiting()
+      if (this.#form === undefined) {
+        const sample = await this.#sample([...waiting.map(readable), ...done.map(({ records }) => records)])
+        if (!sample.isFull) {
+          const more = await Promise.all(
+            done.map(async ({ document, records }) => ({ key: documentKey(document), lines: await whole(records) })),
+          )
+          await this.#beside.commit(documents, { waiting: more })
+          return
+        }
+        this.#form = sampledForm(this.#options, sample.keys)
+        first = await this.#begin(this.#form, waiting, sample.keys)
+      } else first = await this.#begin(this.#form, waiting)
+    }
+    if (this.#form === undefined) return
+    const placements = new Map<SettledDocument, Placement>()
+    const refused = new Map<SettledDocument, number>()
+    for (const document of done) {
+      const appended = await this.#append(this.#form, document.records)
+      placements.set(document, appended.placement)
+      if (appended.refused > 0) refused.set(document, appended.refused)
+    }
+    await this.#commit(documents, { ...first, placements, refused })
+    for (const document of done) {
+      const count = refused.get(document)
+      if (count !== undefined) onRefused(document, count)
+    }
+  }
+
+  /** With fewer records than a sample wants, theirs are the columns. After --update: rows of documents that were milled again go. */
+  async complete(): Promise<void> {
+    const { ledger } = this.#beside
+    if (this.#file.plainBytes === 0) {
+      const waiting = ledger.waiting()
+      const sample = await this.#sample(waiting.map(readable))
+      if (this.#form === undefined && sample.records === 0) return
+      const keys = this.#form === undefined ? sample.keys : undefined
+      this.#form ??= sampledForm(this.#options, sample.keys)
+      await this.#commit([], await this.#begin(this.#form, waiting, keys))
+    }
+    if (ledger.isSuperseding) await rewriteWithout(ledger, this.#file, Number(ledger.meta(HEADER_BYTES) ?? 0))
+  }
+
+  async close(): Promise<void> {
+    try {
+      if (this.#file.isAhead) await this.#file.rewind().catch(() => {})
+      await this.#file.close()
+    } finally {
+      await this.#beside.close()
+    }
+  }
+
+  async #sample(all: readonly Readable[]): Promise<ColumnSample> {
+    const sample = new ColumnSample(textKeyOf(this.#options))
+    for (const records of all) {
+      for await (const lines of recordLines(records)) {
+        for (const line of lines) {
+          if (sample.isFull) return sample
+          sample.add(line)
+        }
+      }
+    }
+    return sample
+  }
+
+  /** The header and the records that waited for it. */
+  async #begin(form: FileForm, waiting: readonly WaitingRecords[], keys?: readonly string[]): Promise<GroupWritten> {
+    const header = Buffer.from(csvRow(form.names))
+    await this.#file.append(header)
+    const placed = []
+    for (const records of waiting)
+      placed.push({ key: records.key, placement: (await this.#append(form, readable(records))).placement })
+    const { ledger } = this.#beside
+    return {
+      placed,
+      within() {
+        ledger.setMeta(HEADER_BYTES, String(header.byteLength))
+        if (keys !== undefined) ledger.setMeta(KEYS, JSON.stringify(keys))
+      },
+    }
+  }
+
+  async #append(form: FileForm, records: Readable): Promise<{ placement: Placement; refused: number }> {
+    const offset = this.#file.plainBytes
+    let sum = 0
+    let refused = 0
+    for await (const lines of recordLines(records)) {
+      let rows = ''
+      for (const line of lines) {
+        const cells = form.cells(line)
+        if (isRefusal(cells)) {
+          await this.#beside.rejects.add(rejectLine(line, cells))
+          refused += 1
+        } else rows += csvRow(cells)
+      }
+      const bytes = Buffer.from(rows)
+      sum = crc32(bytes, sum)
+      await this.#file.append(bytes)
+    }
+    return { placement: { offset, length: this.#file.plainBytes - offset, crc32: sum }, refused }
+  }
+
+  async #commit(documents: readonly SettledDocument[], written: GroupWritten): Promise<void> {
+    const files = this.#file.isAhead ? [await this.#file.synced()] : []
+    await this.#beside.commit(documents, { ...written, files })
+    for (const commit of files) this.#file.committed(commit)
+  }
+}
+
+function readable({ lines }: WaitingRecords): Readable {
+  return {
+    async *read() {
+      yield lines
+    },
+  }
+}
+
+async function whole(records: Readable): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of records.read()) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,279 @@
+/**
+ * Parquet: a directory of whole part files, as readers of data sets take it.
+ *
+ * A Parquet file cannot be appended to, and small ones are slow to read. So records first go, group by group, into a file of lines
+ * that the ledger knows; when there are enough of them, and at the end of the list, they become a part: written beside,
+ * synced, named, and listed in the ledger in the commit that empties the file of lines.
+ */
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ByteWriter, parquetWrite } from 'hyparquet-writer'
+import { MillError } from '../errors.ts'
+import { failpoint } from '../failpoint.ts'
+import { lockLedger, readLedger, removeLedger } from '../ledger/ledger-file.ts'
+import type { RunOptions } from '../options.ts'
+import { AppendFile, makeDirectory, syncDirectory } from './append-file.ts'
+import { type Cell, isRefusal, rejectLine } from './columns.ts'
+import { type FileForm, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
+import { ColumnSample } from './columns-sample.ts'
+import { namesIn } from './columns-table.ts'
+import { ledgerPathIn } from './directory.ts'
+import { outputFailed } from './output-error.ts'
+import { COMMIT_INTERVAL_MS, OutputLedger } from './output-ledger.ts'
+import { type RecordLine, recordLines } from './record-lines.ts'
+import type { OnRefused, SettledDocument, Store } from './sink.ts'
+import type { TargetRequest } from './target.ts'
+
+/** Bytes of lines that become a part, all of them in memory meanwhile. */
+const PART_BYTES = 64 << 20
+
+const CORNER = '.xmlmill'
+
+/** Where records wait to become a part. */
+export function linesPathIn(output: string): string {
+  return join(output, CORNER, 'lines')
+}
+const READ_BYTES = 1 << 20
+
+/** What the ledger calls the file of lines, the names of the parts, and the keys of the first records. */
+const LINES = 'lines'
+export const PARTS = 'parts'
+const KEYS = 'keys'
+
+/**
+ * Opens a directory of Parquet files, made if it is absent.
+ * @throws MillError OPTIONS_INVALID, OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
+ */
+export async function openParquet(request: TargetRequest): Promise<Store> {
+  const { output, options } = request
+  if (options.existing === 'update')
+    throw new MillError(
+      'OPTIONS_INVALID',
+      `--update cannot replace rows of Parquet files; --fresh makes ${output} anew`,
+    )
+  const form = namedForm(options)
+  const ledgerPath = ledgerPathIn(output)
+  const isOurs = existsSync(ledgerPath)
+  if (
+    !isOurs &&
+    options.existing !== 'replace' &&
+    existsSync(output) &&
+    readdirSync(output).some((name) => name !== CORNER)
+  )
+    throw new MillError('OUTPUT_EXISTS', `${output} exists, has files in it, and no ledger`)
+  await makeDirectory(join(output, CORNER)).catch((cause) => {
+    throw outputFailed(output, cause)
+  })
+  const lock = lockLedger(ledgerPath, output)
+  try {
+    if (isOurs && options.existing === 'replace') {
+      {
+        using old = readLedger(ledgerPath, output)
+        for (const part of [...namesIn(old.ledger.meta(PARTS)), ...old.ledger.noted()])
+          rmSync(join(output, part), { force: true })
+      }
+      removeLedger(ledgerPath)
+    }
+  } catch (cause) {
+    lock.release()
+    throw outputFailed(output, cause)
+  }
+  const beside = await OutputLedger.open(ledgerPath, lock, request)
+  try {
+    const { ledger } = beside
+    // A part that was named and not listed: its records are still in the file of lines.
+    const listed = namesIn(ledger.meta(PARTS))
+    for (const name of ledger.noted()) if (!listed.includes(name)) rmSync(join(output, name), { force: true })
+    rmSync(join(output, CORNER, 'part'), { force: true })
+    await syncDirectory(output)
+    ledger.forget([])
+    const position = ledger.position(LINES) ?? { bytes: 0, plainBytes: 0 }
+    const lines = await AppendFile.open(linesPathIn(output), LINES, position)
+    return new ParquetStore(output, lines, beside, options, form)
+  } catch (cause) {
+    await beside.close()
+    throw outputFailed(output, cause)
+  }
+}
+
+class ParquetStore implements Store {
+  readonly commitIntervalMs = COMMIT_INTERVAL_MS
+  readonly #path: string
+  #lines: AppendFile
+  readonly #beside: OutputLedger
+  readonly #options: RunOptions
+  /** Undefined until the columns are known. */
+  #form: FileForm | undefined
+
+  constructor(path: string, lines: AppendFile, beside: OutputLedger, options: RunOptions, form: FileForm | undefined) {
+    this.#path = path
+    this.#lines = lines
+    this.#beside = beside
+    this.#options = options
+    const keys = beside.ledger.meta(KEYS)
+    this.#form = form ?? (keys === undefined ? undefined : sampledForm(options, namesIn(keys)))
+  }
+
+  recall: Store['recall'] = async (documents) => this.#beside.recall(documents)
+
+  async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
+    const refused = new Map<SettledDocument, number>()
+    const keys = await this.#settleForm(documents)
+    for (const document of documents) {
+      if (document.status !== 'done') continue
+      for await (const lines of recordLines(document.records)) {
+        for (const line of lines) {
+          const cells = this.#form?.cells(line)
+          if (cells !== undefined && isRefusal(cells)) {
+            await this.#beside.rejects.add(rejectLine(line, cells))
+            refused.set(document, (refused.get(document) ?? 0) + 1)
+          } else await this.#lines.append(envelope(line))
+        }
+      }
+    }
+    const files = this.#lines.isAhead ? [await this.#lines.synced()] : []
+    const { ledger } = this.#beside
+    const within = () => {
+      if (keys !== undefined) ledger.setMeta(KEYS, JSON.stringify(keys))
+    }
+    await this.#beside.commit(documents, { refused, files, within })
+    for (const commit of files) this.#lines.committed(commit)
+    for (const document of documents) {
+      const count = refused.get(document)
+      if (document.status === 'done' && count !== undefined) onRefused(document, count)
+    }
+    if (this.#lines.plainBytes >= PART_BYTES) await this.#makePart()
+  }
+
+  async complete(): Promise<void> {
+    if (this.#lines.plainBytes > 0) await this.#makePart()
+  }
+
+  async close(): Promise<void> {
+    try {
+      if (this.#lines.isAhead) await this.#lines.rewind().catch(() => {})
+      await this.#lines.close()
+    } finally {
+      await this.#beside.close()
+    }
+  }
+
+  /** The keys of the first records, once there are enough of them; from then on what does not fit is refused. */
+  async #settleForm(documents: readonly SettledDocument[]): Promise<readonly string[] | undefined> {
+    if (this.#form !== undefined) return undefined
+    const sample = await this.#sample(documents)
+    if (!sample.isFull) return undefined
+    this.#form = sampledForm(this.#options, sample.keys)
+    return sample.keys
+  }
+
+  async #sample(documents: readonly SettledDocument[]): Promise<ColumnSample> {
+    const sample = new ColumnSample(textKeyOf(this.#options))
+    const done = documents.filter((document) => document.status === 'done').map(({ records }) => records)
+    for (const records of [this.#waiting(), ...done]) {
+      for await (const lines of recordLines(records)) {
+        for (const line of lines) {
+          if (sample.isFull) return sample
+          sample.add(line)
+        }
+      }
+    }
+    return sample
+  }
+
+  /** What is committed to the file of lines. */
+  #waiting(): { read(): AsyncGenerator<Uint8Array> } {
+    const { path, plainBytes } = this.#lines
+    return {
+      async *read() {
+        const handle = await open(path, 'r')
+        try {
+          for (let from = 0; from < plainBytes; ) {
+            const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, plainBytes - from))
+            const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, from)
+            if (bytesRead === 0) throw new Error(`${path} is shorter than what was written to it`)
+            from += bytesRead
+            yield buffer.subarray(0, bytesRead)
+          }
+        } finally {
+          await handle.close()
+        }
+      },
+    }
+  }
+
+  async #makePart(): Promise<void> {
+    const { ledger } = this.#beside
+    const parts = namesIn(ledger.meta(PARTS))
+    const name = `part-${String(parts.length).padStart(5, '0')}.parquet`
+    try {
+      const keys = this.#form === undefined ? (await this.#sample([])).keys : undefined
+      this.#form ??= sampledForm(this.#options, keys ?? [])
+      const bytes = await partBytes(this.#form, this.#waiting())
+      const beside = join(this.#path, CORNER, 'part')
+      const handle = await open(beside, 'w')
+      try {
+        await handle.writeFile(bytes)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      ledger.note([name])
+      failpoint('directory.noted')
+      await rename(beside, join(this.#path, name))
+      failpoint('directory.renamed')
+      await syncDirectory(this.#path)
+      failpoint('directory.synced')
+      const nowhere = { bytes: 0, plainBytes: 0 }
+      ledger.commit({
+        rows: [],
+        files: [{ name: LINES, position: nowhere, members: [] }],
+        within() {
+          ledger.setMeta(PARTS, JSON.stringify([...parts, name]))
+          if (keys !== undefined) ledger.setMeta(KEYS, JSON.stringify(keys))
+        },
+      })
+      const { path } = this.#lines
+      await this.#lines.close()
+      this.#lines = await AppendFile.open(path, LINES, nowhere)
+    } catch (cause) {
+      throw outputFailed(this.#path, cause)
+    }
+  }
+}
+
+/** The line that a record came as. */
+function envelope({ url, n, row, name, ancestors, json }: RecordLine): Uint8Array {
+  const place = `{"url":${JSON.stringify(url)},"n":${n},${row === 0 ? '' : `"row":${row},`}"name":${JSON.stringify(name)}`
+  const around = ancestors === undefined ? '' : `,"ancestors":${ancestors}`
+  return Buffer.concat([Buffer.from(`${place}${around},"record":`), json, Buffer.from('}\n')])
+}
+
+/** `n` and `row` as whole numbers, everything else as text: what was a number for the first records may be none for the last. */
+async function partBytes(form: FileForm, lines: { read(): AsyncGenerator<Uint8Array> }): Promise<Uint8Array> {
+  const columns: Cell[][] = form.names.map(() => [])
+  for await (const some of recordLines(lines)) {
+    for (const line of some) {
+      const cells = form.cells(line)
+      if (isRefusal(cells)) throw new MillError('INTERNAL', `a record that was taken is refused: ${cells.reason}`)
+      for (const [place, cell] of cells.entries()) columns[place]?.push(cell)
+    }
+  }
+  const writer = new ByteWriter()
+  parquetWrite({
+    writer,
+    columnData: form.names.map((name, place) => {
+      const cells = columns[place] ?? []
+      return isNumber(form, name, place)
+        ? { name, data: cells, type: 'INT32', nullable: false }
+        : { name, data: cells.map((cell) => (cell === null ? null : String(cell))), type: 'STRING' }
+    }),
+  })
+  return writer.getBytes()
+}
+
+/** The leading columns n and row. */
+function isNumber({ leading }: FileForm, name: string, place: number): boolean {
+  return place < leading.length && (name === 'n' || name === 'row')
+}

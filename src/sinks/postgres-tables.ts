@@ -1,0 +1,109 @@
+/** The tables of records in a PostgreSQL database: made, checked, filled. */
+import { finished } from 'node:stream/promises'
+import type pg from 'pg'
+import { from } from 'pg-copy-streams'
+import { MillError } from '../errors.ts'
+import { PLACE, quoted, type TableForm } from './columns-table.ts'
+
+/** A table that rows go to. */
+export interface Table {
+  readonly name: string
+  /** Whether xmlmill made it and rows are told apart by url and n: then there is never a row to replace, and none is looked for. */
+  readonly isDirect: boolean
+  /** Column -> its type. */
+  readonly types: ReadonlyMap<string, string>
+}
+
+/** The types of a table's columns; empty where there is no such table. */
+export async function columnTypes(client: pg.Client, name: string): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ name: string; type: string }>(
+    `SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+    [quoted(name)],
+  )
+  return new Map(rows.map((row) => [row.name, row.type]))
+}
+
+/** @throws MillError OUTPUT_FAILED */
+export function checkColumns(name: string, types: ReadonlyMap<string, string>, form: TableForm): void {
+  const missing = [...PLACE, ...form.names].filter((column) => !types.has(column))
+  if (missing.length === 0) return
+  throw new MillError(
+    'OUTPUT_FAILED',
+    `the table ${name} is there and has no column ${missing.join(', ')}; add it, or give another --table`,
+  )
+}
+
+export async function makeTable(client: pg.Client, name: string, form: TableForm): Promise<void> {
+  const columns = ['url text NOT NULL', 'n bigint NOT NULL', '"row" bigint NOT NULL']
+  for (const column of form.names) columns.push(`${quoted(column)} ${form.isJson ? 'jsonb' : 'text'}`)
+  await client.query(`CREATE TABLE ${quoted(name)} (${columns.join(', ')}, PRIMARY KEY (${list(form.key)}))`)
+  if (form.key !== PLACE) await client.query(`CREATE INDEX ON ${quoted(name)} (url)`)
+}
+
+/** Sends rows in the text format of COPY. */
+export async function copy(client: pg.Client, into: string, columns: readonly string[], rows: Buffer): Promise<void> {
+  const stream = client.query(from(`COPY ${into} (${list(columns)}) FROM STDIN`))
+  stream.end(rows)
+  await finished(stream)
+}
+
+const STAGE = 'pg_temp.xmlmill_stage'
+
+/** The column of the stage that says which of the rows one is. */
+export const STAGED = 'xmlmill staged'
+
+/** An empty table of this connection alone, its columns text: what a column's type does not take is then seen row by row. */
+export async function openStage(client: pg.Client, form: TableForm): Promise<string> {
+  const columns = [STAGED, ...PLACE, ...form.names].map((name) => `${quoted(name)} text`)
+  await client.query(
+    `SET LOCAL client_min_messages = warning;
+     CREATE TEMPORARY TABLE IF NOT EXISTS xmlmill_stage (${columns.join(', ')}) ON COMMIT DELETE ROWS; TRUNCATE ${STAGE}`,
+  )
+  return STAGE
+}
+
+/** Rows that hold what a column's type does not take, with the column; they leave the stage. */
+export async function takeMisfits(
+  client: pg.Client,
+  { types }: Table,
+  form: TableForm,
+): Promise<readonly { readonly staged: number; readonly reason: string }[]> {
+  const typed = [...form.names].filter((name) => types.get(name) !== 'text')
+  // Since PostgreSQL 16 it can be asked what a type takes; before, such a row fails the run.
+  const { rows: versions } = await client.query<{ version: string }>(
+    "SELECT current_setting('server_version_num') AS version",
+  )
+  if (typed.length === 0 || Number(versions[0]?.version) < 160_000) return []
+  const reasons = typed.map(
+    (name) =>
+      `WHEN NOT pg_input_is_valid(${quoted(name)}, ${literal(types.get(name) ?? '')}) THEN ${literal(`${name} is no ${types.get(name)}`)}`,
+  )
+  const { rows } = await client.query<{ staged: string; reason: string }>(
+    `WITH judged AS (SELECT ctid, ${quoted(STAGED)} AS staged, CASE ${reasons.join(' ')} END AS reason FROM ${STAGE})
+     DELETE FROM ${STAGE} AS stage USING judged WHERE stage.ctid = judged.ctid AND judged.reason IS NOT NULL
+     RETURNING judged.staged, judged.reason`,
+  )
+  return rows.map(({ staged, reason }) => ({ staged: Number(staged), reason }))
+}
+
+/** Moves the stage into the table; of rows with the same key the last one stays. */
+export async function merge(client: pg.Client, { name, types }: Table, form: TableForm): Promise<void> {
+  const columns = [...PLACE, ...form.names]
+  const values = columns.map((column) => `${quoted(column)}::${types.get(column) ?? 'text'}`)
+  await client.query(
+    `INSERT INTO ${quoted(name)} (${list(columns)})
+     SELECT ${values.join(', ')} FROM (
+       SELECT DISTINCT ON (${list(form.key)}) * FROM ${STAGE} ORDER BY ${list(form.key)}, ${quoted(STAGED)}::bigint DESC
+     ) AS last ORDER BY ${quoted(STAGED)}::bigint
+     ON CONFLICT (${list(form.key)}) DO UPDATE SET ${columns.map((column) => `${quoted(column)} = excluded.${quoted(column)}`).join(', ')}`,
+  )
+}
+
+function list(names: readonly string[]): string {
+  return names.map(quoted).join(', ')
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,259 @@
+/**
+ * Records into a PostgreSQL database: a table for each element's name, and the ledger's tables beside them. A group of
+ * documents is one transaction, records and ledger alike; a run that loses its connection leaves nothing of its last group.
+ *
+ * Rows come by COPY. Into a table that xmlmill made they go directly: the ledger sees to it that no document comes twice. Into one
+ * that was there, and with --key, they go by a temporary table and a merge, which takes about twice the time.
+ */
+import type pg from 'pg'
+import { failpoint } from '../failpoint.ts'
+import { documentKeys } from '../ledger/document-key.ts'
+import { ledgerRow } from '../ledger/ledger.ts'
+import { redactUrl } from '../redact.ts'
+import { isRefusal, type Refusal, rejectLine } from './columns.ts'
+import { namesIn, PLACE, quoted, type TableForm, tableForm } from './columns-table.ts'
+import { COMMIT_INTERVAL_MS } from './output-ledger.ts'
+import { connect, databaseFailed, lockDatabase } from './postgres-connection.ts'
+import { PostgresLedger } from './postgres-ledger.ts'
+import { copyRow, unstorable } from './postgres-rows.ts'
+import {
+  checkColumns,
+  columnTypes,
+  copy,
+  makeTable,
+  merge,
+  openStage,
+  STAGED,
+  type Table,
+  takeMisfits,
+} from './postgres-tables.ts'
+import { type RecordLine, recordLines } from './record-lines.ts'
+import { RejectsFile } from './rejects.ts'
+import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
+import type { TargetRequest } from './target.ts'
+
+/** Bytes of rows that are sent as one COPY. */
+const COPY_BYTES = 512 << 10
+
+/** What the ledger calls the names of the tables that xmlmill has made, and of those that have rows of its documents. */
+const MADE = 'tables made'
+export const FED = 'tables fed'
+/** Said where rows may replace each other. */
+export const MERGES = 'merges'
+
+/**
+ * Connects to a database and takes its output's lock.
+ * @throws MillError OPTIONS_INVALID, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
+ */
+export async function openPostgres({ output, options, shape, rejects }: TargetRequest): Promise<Store> {
+  const form = tableForm(options)
+  const scope = options.table.name ?? ''
+  const client = await connect(output)
+  try {
+    await lockDatabase(client, output, scope)
+    if (options.existing === 'replace') await dropOurs(client, scope)
+    const ledger = await PostgresLedger.open(client, output, scope, shape)
+    const file = await RejectsFile.open(rejects, ledger, options.existing === 'replace')
+    return new PostgresStore({ output, client, ledger, rejects: file, form, replaces: options.existing === 'update' })
+  } catch (cause) {
+    await client.end().catch(() => {})
+    throw databaseFailed(output, cause)
+  }
+}
+
+/** Removes the tables that an earlier run made, and what the ledger has of the output; nothing else. */
+async function dropOurs(client: pg.Client, scope: string): Promise<void> {
+  const { rows: ledgers } = await client.query<{ is: boolean }>("SELECT to_regclass('xmlmill_meta') IS NOT NULL AS is")
+  if (ledgers[0]?.is !== true) return
+  await client.query('BEGIN')
+  const { rows } = await client.query<{ value: string }>(
+    'SELECT value FROM xmlmill_meta WHERE output = $1 AND name = $2',
+    [scope, MADE],
+  )
+  await client.query('SET LOCAL client_min_messages = warning')
+  for (const table of namesIn(rows[0]?.value)) await client.query(`DROP TABLE IF EXISTS ${quoted(table)}`)
+  for (const table of ['meta', 'files', 'documents'])
+    await client.query(`DELETE FROM xmlmill_${table} WHERE output = $1`, [scope])
+  await client.query('COMMIT')
+}
+
+interface Parts {
+  readonly output: string
+  readonly client: pg.Client
+  readonly ledger: PostgresLedger
+  readonly rejects: RejectsFile
+  readonly form: TableForm
+  /** Whether a document may have rows of an earlier run. */
+  readonly replaces: boolean
+}
+
+/** A transaction that something failed in ends with ROLLBACK, and without an error. */
+async function commit(client: pg.Client): Promise<void> {
+  const { command } = await client.query('COMMIT')
+  if (command !== 'COMMIT') throw new Error('the transaction was undone by the server')
+}
+
+/** Rows on their way to a table. */
+interface Pending {
+  readonly table: Table
+  rows: string[]
+  bytes: number
+  /** Whose they are, where a row may still be refused. */
+  lines: { readonly document: DoneDocument; readonly line: RecordLine }[]
+}
+
+class PostgresStore implements Store {
+  readonly commitIntervalMs = COMMIT_INTERVAL_MS
+  readonly #parts: Parts
+  readonly #pending = new Map<string, Pending>()
+  #sending: Promise<void> = Promise.resolve()
+  /** Records of the group that were refused. */
+  #refused = new Map<SettledDocument, number>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  recall: Store['recall'] = async (documents) => {
+    try {
+      return await this.#parts.ledger.recall(documentKeys(documents))
+    } catch (cause) {
+      throw databaseFailed(this.#parts.output, cause)
+    }
+  }
+
+  async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
+    const { output, client, ledger, rejects } = this.#parts
+    this.#refused = new Map()
+    try {
+      await client.query('BEGIN')
+      for (const document of documents) {
+        if (document.status !== 'done') continue
+        if (this.#parts.replaces) await this.#deleteRows(document)
+        await this.#add(document)
+      }
+      await this.#sending
+      for (const pending of this.#pending.values()) await this.#send(pending)
+      failpoint('database.filled')
+      await rejects.append(documents)
+      const files = await rejects.synced()
+      const settledAt = Date.now()
+      await ledger.put(
+        documents.map((document) => ledgerRow(document, settledAt, undefined, this.#refused.get(document))),
+        files,
+      )
+      failpoint('ledger.filled')
+      await commit(client)
+      failpoint('ledger.committed')
+      rejects.committed(files)
+    } catch (cause) {
+      throw databaseFailed(output, cause)
+    }
+    for (const document of documents) {
+      const count = this.#refused.get(document)
+      if (document.status === 'done' && count !== undefined) onRefused(document, count)
+    }
+  }
+
+  /** A transaction that is open is undone by the server. */
+  async close(): Promise<void> {
+    try {
+      await this.#parts.rejects.close()
+    } finally {
+      await this.#parts.client.end().catch(() => {})
+    }
+  }
+
+  async #add(document: DoneDocument): Promise<void> {
+    const { form } = this.#parts
+    for await (const lines of recordLines(document.records)) {
+      for (const line of lines) {
+        const cells = form.cells(line)
+        if (isRefusal(cells)) {
+          await this.#refuse(document, line, cells)
+          continue
+        }
+        const reason = cells.map((cell) => unstorable(cell, form.isJson)).find((one) => one !== undefined)
+        if (reason !== undefined) {
+          await this.#refuse(document, line, { reason })
+          continue
+        }
+        const pending = await this.#pendingFor(line)
+        const { isDirect } = pending.table
+        const place = [line.url, line.n, line.row]
+        const row = copyRow(isDirect ? [...place, ...cells] : [pending.lines.length, ...place, ...cells])
+        pending.rows.push(row)
+        pending.bytes += row.length
+        if (!isDirect) pending.lines.push({ document, line })
+        if (pending.bytes >= COPY_BYTES) await this.#sendMeanwhile(pending)
+      }
+    }
+  }
+
+  async #refuse(document: DoneDocument, line: RecordLine, refusal: Refusal): Promise<void> {
+    await this.#parts.rejects.add(rejectLine(line, refusal))
+    this.#refused.set(document, (this.#refused.get(document) ?? 0) + 1)
+  }
+
+  /** One COPY is under way while the rows of the next are made. */
+  async #sendMeanwhile(pending: Pending): Promise<void> {
+    await this.#sending
+    this.#sending = this.#send(pending)
+    // Thrown where it is awaited.
+    this.#sending.catch(() => {})
+  }
+
+  async #send(pending: Pending): Promise<void> {
+    const { client, form } = this.#parts
+    const { table, rows, lines } = pending
+    if (rows.length === 0) return
+    pending.rows = []
+    pending.bytes = 0
+    pending.lines = []
+    const bytes = Buffer.from(rows.join(''))
+    const columns = [...PLACE, ...form.names]
+    if (table.isDirect) {
+      await copy(client, quoted(table.name), columns, bytes)
+      return
+    }
+    await copy(client, await openStage(client, form), [STAGED, ...columns], bytes)
+    for (const { staged, reason } of await takeMisfits(client, table, form)) {
+      const misfit = lines[staged]
+      if (misfit !== undefined) await this.#refuse(misfit.document, misfit.line, { reason })
+    }
+    await merge(client, table, form)
+  }
+
+  /** The rows for a record's table, which is made if it is not there. */
+  async #pendingFor(line: RecordLine): Promise<Pending> {
+    const { client, ledger, form } = this.#parts
+    const name = form.tableOf(line)
+    const known = this.#pending.get(name)
+    if (known !== undefined) return known
+    let types = await columnTypes(client, name)
+    if (types.size === 0) {
+      await makeTable(client, name, form)
+      await this.#note(MADE, name)
+      types = await columnTypes(client, name)
+    } else checkColumns(name, types, form)
+    const isDirect = form.key === PLACE && namesIn(ledger.meta(MADE)).includes(name)
+    if (!isDirect) await ledger.setMeta(MERGES, 'yes')
+    await this.#note(FED, name)
+    const pending: Pending = { table: { name, isDirect, types }, rows: [], bytes: 0, lines: [] }
+    this.#pending.set(name, pending)
+    return pending
+  }
+
+  async #note(what: string, table: string): Promise<void> {
+    const { ledger } = this.#parts
+    const names = namesIn(ledger.meta(what))
+    if (!names.includes(table)) await ledger.setMeta(what, JSON.stringify([...names, table]))
+  }
+
+  async #deleteRows({ document }: DoneDocument): Promise<void> {
+    const { client, ledger } = this.#parts
+    // As the records have it.
+    for (const table of namesIn(ledger.meta(FED)))
+      await client.query(`DELETE FROM ${quoted(table)} WHERE url = $1`, [redactUrl(document.url)])
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Records into what only takes them: stdout, a pipe, a device. What was written cannot be taken back, so a kill between a write
+ * and the commit of a `--state` ledger gives a group of documents twice to whoever reads; never is one lost.
+ */
+import { existsSync } from 'node:fs'
+import { lockLedger, removeLedger } from '../ledger/ledger-file.ts'
+import { type ByteTarget, openDevice, openStdout } from './byte-target.ts'
+import { compressed, compressionOf } from './compression.ts'
+import { COMMIT_INTERVAL_MS, OutputLedger } from './output-ledger.ts'
+import { RejectsFile } from './rejects.ts'
+import type { SettledDocument, Sink, Store } from './sink.ts'
+import type { TargetRequest } from './target.ts'
+
+/** Several small documents go together: a write of its own for each would cost more than its bytes. */
+const WRITE_BYTES = 1 << 20
+
+/**
+ * Opens a stream; with `--state` one that remembers.
+ * @throws MillError OUTPUT_FAILED, OUTPUT_LOCKED, SHAPE_CHANGED
+ */
+export async function openStream(request: TargetRequest): Promise<Sink | Store> {
+  const { output, options, rejects } = request
+  const { state } = options
+  if (state === undefined) {
+    // Without a ledger nothing is known of an earlier file of rejects but that it is of an earlier run.
+    const file = await RejectsFile.open(rejects, { position: () => undefined }, true)
+    return streamSink(await openTarget(output), file)
+  }
+  const lock = lockLedger(state, state)
+  if (options.existing === 'replace') removeLedger(state)
+  const beside = await OutputLedger.open(state, lock, request, !existsSync(state) || options.existing === 'replace')
+  try {
+    return streamStore(await openTarget(output), beside)
+  } catch (cause) {
+    await beside.close()
+    throw cause
+  }
+}
+
+async function openTarget(output: string): Promise<ByteTarget> {
+  const target = output === '-' ? openStdout() : await openDevice(output)
+  const compression = compressionOf(output)
+  return compression === undefined ? target : compressed(target, compression)
+}
+
+function streamSink(target: ByteTarget, rejects: RejectsFile): Sink {
+  return {
+    async write(documents) {
+      await writeRecords(target, documents)
+      await rejects.append(documents)
+      rejects.committed(await rejects.synced())
+    },
+    async close() {
+      await Promise.all([target.close(), rejects.close()])
+    },
+  }
+}
+
+function streamStore(target: ByteTarget, beside: OutputLedger): Store {
+  return {
+    commitIntervalMs: COMMIT_INTERVAL_MS,
+    recall: async (documents) => beside.recall(documents),
+    async write(documents) {
+      await writeRecords(target, documents)
+      await target.flush?.()
+      await beside.commit(documents, {})
+    },
+    async close() {
+      await Promise.all([target.close(), beside.close()])
+    },
+  }
+}
+
+async function writeRecords(target: ByteTarget, documents: readonly SettledDocument[]): Promise<void> {
+  let chunks: Uint8Array[] = []
+  let bytes = 0
+  const flush = async () => {
+    const [only] = chunks
+    const all = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes)
+    chunks = []
+    bytes = 0
+    await target.write(all)
+  }
+  for (const document of documents) {
+    if (document.status !== 'done') continue
+    for await (const chunk of document.records.read()) {
+      chunks.push(chunk)
+      bytes += chunk.byteLength
+      if (bytes >= WRITE_BYTES) await flush()
+    }
+  }
+  if (bytes > 0) await flush()
+}

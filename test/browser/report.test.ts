@@ -1,0 +1,235 @@
+import { statSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeReport } from '../../src/report/html/report-page.ts'
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
+import { type Look, launchBrowser, type OpenPage, type TestBrowser } from './browser.ts'
+import { stagedFold } from './staged-run.ts'
+
+let folder: TemporaryFolder
+let browser: TestBrowser
+/** Reports by number of documents: made once. */
+const reports = new Map<number, string>()
+
+beforeAll(async () => {
+  folder = temporaryFolder()
+  browser = await launchBrowser()
+}, 120_000)
+
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]()
+  folder[Symbol.dispose]()
+})
+
+async function openReport(documents: number, look: Look = {}): Promise<OpenPage> {
+  let path = reports.get(documents)
+  if (path === undefined) {
+    path = folder.file(`${documents}.html`)
+    await writeReport(path, stagedFold(documents))
+    reports.set(documents, path)
+  }
+  return browser.open(pathToFileURL(path).href, look)
+}
+
+test('a report opens without a complaint, without a request, and with everything in it', async () => {
+  const { page, complaints, requests } = await openReport(600)
+  for (const id of [
+    'verdict',
+    'timeline',
+    'throughput',
+    'distributions',
+    'hosts',
+    'failures',
+    'fidelity',
+    'documents',
+  ]) {
+    expect(await page.locator(`section#${id} h2`).count(), id).toBe(1)
+  }
+  expect(await page.locator('#verdict .sentence').textContent()).toContain('-bound')
+  expect(await page.locator('#failures').textContent()).toContain('HTTP_REFUSED')
+  expect(await page.locator('#fidelity').textContent()).toContain('unresolved entities')
+  // Every picture says what it shows and has its figures beside it.
+  const pictures = await page.locator('figure [role=img]').count()
+  expect(pictures).toBeGreaterThanOrEqual(8)
+  expect(await page.locator('figure [role=img][aria-label]').count()).toBe(pictures)
+  expect(await page.locator('figure details table').count()).toBe(pictures)
+  expect(complaints).toEqual([])
+  expect(requests).toHaveLength(1)
+  await page.close()
+})
+
+test('a name with mark-up in it is text and nothing else', async () => {
+  const { page, complaints, requests } = await openReport(600)
+  await page.fill('#search', 'onerror')
+  await page.waitForFunction(() => document.querySelector('#count')?.textContent?.startsWith('1 of'))
+  expect(await page.locator('#grid tr.row td').first().textContent()).toContain('<img src=x onerror=alert(1)>')
+  expect(await page.locator('#report img').count()).toBe(0)
+  expect([complaints, requests.length]).toEqual([[], 1])
+  await page.close()
+})
+
+test('searching and filtering narrow the table, and its count says so', async () => {
+  const { page } = await openReport(600)
+  const count = page.locator('#count')
+  expect(await count.textContent()).toBe('600 documents')
+  await page.selectOption('#filter', 'failed')
+  expect(await count.textContent()).toBe('12 of 600 documents')
+  expect(await page.locator('#grid tr.row').count()).toBe(12)
+  await page.fill('#search', 'HTTP_refused')
+  await page.waitForFunction(() => document.querySelector('#count')?.textContent?.startsWith('6 of'))
+  await page.selectOption('#filter', 'retried')
+  await page.fill('#search', '')
+  await page.waitForFunction(() => document.querySelector('#count')?.textContent?.startsWith('30 of'))
+  await page.close()
+})
+
+test('a click on a head sorts by it, a second one the other way round', async () => {
+  const { page } = await openReport(600)
+  const first = page.locator('#grid tr.row').first().locator('td').first()
+  const head = page.locator('#grid th', { hasText: 'Records' })
+  await head.locator('button').click()
+  expect(await head.getAttribute('aria-sort')).toBe('descending')
+  expect(await page.locator('#grid tr.row').first().locator('td').last().textContent()).toBe('90')
+  await head.locator('button').click()
+  expect(await head.getAttribute('aria-sort')).toBe('ascending')
+  await page.locator('#grid th button', { hasText: 'Document' }).click()
+  expect(await first.textContent()).toContain('archive.example.com')
+  await page.close()
+})
+
+test('the keyboard alone reaches the table, moves in it and opens a document', async () => {
+  const { page } = await openReport(600)
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('To the table')
+  await page.keyboard.press('Enter')
+  for (let presses = 0; presses < 40; presses += 1) {
+    await page.keyboard.press('Tab')
+    if ((await page.evaluate(() => document.activeElement?.id)) === 'grid') break
+  }
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('grid')
+  await page.keyboard.press('End')
+  const current = page.locator('#grid tr.current')
+  expect(await current.getAttribute('aria-rowindex')).toBe('601')
+  expect(await page.locator('#grid').getAttribute('aria-activedescendant')).toBe('row-599')
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('Enter')
+  expect(await page.locator('#detail').textContent()).toContain('volume-000598.xml')
+  await page.keyboard.press('Home')
+  expect(await current.getAttribute('aria-rowindex')).toBe('2')
+  await page.close()
+})
+
+test('dark and light follow the system, and the button changes them; text stays readable in both', async () => {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    const { page } = await openReport(600, { colorScheme })
+    const before = await colorsOf(page)
+    expect(luminance(before.paper) < 0.2).toBe(colorScheme === 'dark')
+    for (const color of [before.ink, before.quiet, before.accent, before.bad, before.good]) {
+      // WCAG 2.2, 1.4.3: AA asks for 4.5 to 1.
+      expect(contrast(color, before.card), `${color} on ${before.card}`).toBeGreaterThanOrEqual(4.5)
+    }
+    await page.click('#theme')
+    const after = await colorsOf(page)
+    expect(luminance(after.paper) < 0.2).toBe(colorScheme !== 'dark')
+    await page.close()
+  }
+})
+
+test('on a narrow screen nothing is wider than the page', async () => {
+  const { page } = await openReport(600, { width: 400, height: 800 })
+  const { scrollWidth, clientWidth } = await page
+    .evaluate(() => document.documentElement)
+    .then(() =>
+      page.evaluate(() => ({
+        scrollWidth: document.documentElement.scrollWidth,
+        clientWidth: document.documentElement.clientWidth,
+      })),
+    )
+  expect(scrollWidth).toBeLessThanOrEqual(clientWidth)
+  await page.close()
+})
+
+test('100,000 documents open, scroll, search and sort quickly, with a hundred rows on the page', async () => {
+  const { page, complaints } = await openReport(100_000)
+  expect(statSync(reports.get(100_000) ?? '').size).toBeLessThan(8_000_000)
+  expect(await page.locator('#count').textContent()).toBe('100,000 documents')
+  // Through the whole table in 200 steps, each drawn before the next; the slowest ones are other programs' doing.
+  const stepMs = await page.evaluate(async () => {
+    const grid = document.querySelector('#grid')
+    if (grid === null) return Number.POSITIVE_INFINITY
+    const times: number[] = []
+    for (let step = 1; step <= 200; step += 1) {
+      const from = performance.now()
+      grid.scrollTop = (grid.scrollHeight * step) / 200
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)))
+      times.push(performance.now() - from)
+    }
+    return times.sort((a, b) => a - b)[100] ?? Number.POSITIVE_INFINITY
+  })
+  expect(stepMs).toBeLessThan(250)
+  expect(await page.locator('#grid tr.row').last().getAttribute('aria-rowindex')).toBe('100001')
+  expect(await page.locator('#grid tr.row').count()).toBeLessThan(100)
+  const sortMs = await page.evaluate(async () => {
+    const from = performance.now()
+    const heads = [...document.querySelectorAll<HTMLButtonElement>('#grid th button')]
+    heads.find(({ textContent }) => textContent === 'Size')?.click()
+    return performance.now() - from
+  })
+  expect(sortMs).toBeLessThan(2000)
+  await page.fill('#search', 'volume-099999')
+  await page.waitForFunction(() => document.querySelector('#count')?.textContent?.startsWith('1 of'))
+  expect(complaints).toEqual([])
+  await page.close()
+}, 120_000)
+
+test('on paper the table is there without its scroll box', async () => {
+  const { page } = await openReport(600)
+  await page.emulateMedia({ media: 'print' })
+  await page.evaluate(() => dispatchEvent(new Event('beforeprint')))
+  expect(await page.locator('#grid tr.row').count()).toBe(500)
+  const [grid, table] = await page.evaluate(() => [
+    document.querySelector('#grid')?.clientHeight ?? 0,
+    document.querySelector('#grid table')?.clientHeight ?? 0,
+  ])
+  expect(grid).toBeGreaterThanOrEqual(table ?? 0)
+  await page.close()
+})
+
+type Colors = Readonly<Record<'paper' | 'card' | 'ink' | 'quiet' | 'accent' | 'bad' | 'good', string>>
+
+/** The colours as the browser resolves them. */
+async function colorsOf(page: OpenPage['page']): Promise<Colors> {
+  return page.evaluate(() => {
+    const resolve = (name: string) => {
+      const probe = document.createElement('i')
+      probe.style.color = `var(--${name})`
+      document.body.append(probe)
+      const { color } = getComputedStyle(probe)
+      probe.remove()
+      return color
+    }
+    return {
+      paper: resolve('paper'),
+      card: resolve('card'),
+      ink: resolve('ink'),
+      quiet: resolve('quiet'),
+      accent: resolve('accent'),
+      bad: resolve('bad'),
+      good: resolve('good'),
+    }
+  })
+}
+
+/** WCAG 2.2, relative luminance. */
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map((part) => {
+    const value = Number(part) / 255
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+function contrast(a: string, b: string): number {
+  const [light = 0, dark = 0] = [luminance(a), luminance(b)].sort((x, y) => y - x)
+  return (light + 0.05) / (dark + 0.05)
+}

@@ -1,0 +1,285 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { gunzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { lastLine, runCommand, runShell, startCommand } from '../support/command-line.ts'
+import { type Route, serve } from '../support/serve.ts'
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
+
+function read(folder: TemporaryFolder, name: string): string {
+  return readFileSync(folder.file(name), 'utf8')
+}
+
+/** A document that can be changed between two runs. */
+function changing(body: string, withEtag: boolean) {
+  const state = { body, version: 1, conditional: 0, unchanged: 0 }
+  const route: Route = (request, response) => {
+    const etag = `"${state.version}"`
+    if (request.headers['if-none-match'] !== undefined) state.conditional += 1
+    if (withEtag && request.headers['if-none-match'] === etag) {
+      state.unchanged += 1
+      response.writeHead(304).end()
+    } else response.writeHead(200, withEtag ? { etag } : {}).end(state.body)
+  }
+  return { state, route }
+}
+
+test('skips what is done, tries again what failed, and mills what is new', async () => {
+  using folder = temporaryFolder()
+  let isUp = false
+  const flaky: Route = (_, response) => {
+    if (isUp) response.end('<a>2</a>')
+    else response.writeHead(404).end()
+  }
+  await using site = await serve({ '/1': '<a>1</a>', '/2': flaky, '/3': '<a>3</a>' })
+  const cwd = folder.path
+  folder.write('list', `${site.url('/1')}\n${site.url('/2')}\n`)
+  const args = ['-i', 'list', '-o', 'out.ndjson', '--bare']
+  const first = await runCommand(args, { cwd })
+  expect([first.exitCode, read(folder, 'out.ndjson')]).toEqual([1, '"1"\n'])
+  expect(lastLine(first.stderr)).toBe('xmlmill -i list -o out.ndjson --bare')
+  isUp = true
+  writeFileSync(folder.file('list'), `${site.url('/1')}\n${site.url('/2')}\n${site.url('/3')}\n`)
+  const second = await runCommand(args, { cwd })
+  expect(second.exitCode).toBe(0)
+  expect(second.stderr).toContain('1 already there')
+  expect(read(folder, 'out.ndjson').split('\n').sort()).toEqual(['', '"1"', '"2"', '"3"'])
+  expect([site.hits('/1'), site.hits('/2'), site.hits('/3')]).toEqual([1, 2, 1])
+})
+
+test('with --keep-duplicates every time that a URL is listed is remembered by itself', async () => {
+  using folder = temporaryFolder()
+  await using site = await serve({ '/1': '<a>1</a>' })
+  folder.write('list', `${site.url('/1')}\n`.repeat(3))
+  const args = ['-i', 'list', '-o', 'out.ndjson', '--bare', '--keep-duplicates']
+  for (const _ of [1, 2]) {
+    expect((await runCommand(args, { cwd: folder.path })).exitCode).toBe(0)
+    expect(read(folder, 'out.ndjson')).toBe('"1"\n"1"\n"1"\n')
+  }
+  expect(site.hits()).toBe(3)
+  const { stdout } = await runCommand(['verify', 'out.ndjson'], { cwd: folder.path })
+  expect(stdout.toString()).toContain('3 documents with 3 records, each there once')
+})
+
+test('the ledger has what became of each document, and no passwords', async () => {
+  using folder = temporaryFolder()
+  await using site = await serve({
+    '/1': (_, response) => response.writeHead(200, { etag: '"e"' }).end('<a><r/><r/></a>'),
+  })
+  const secret = site.url('/1').replace('http://', 'http://user:hunter2@')
+  const gone = site.url('/gone').replace('http://', 'http://user:hunter2@')
+  await runCommand([secret, gone, '-r', 'r', '-o', 'out.ndjson'], { cwd: folder.path })
+  using database = new DatabaseSync(folder.file('out.ndjson.xmlmill'), { readOnly: true })
+  const rows = database.prepare('SELECT * FROM xmlmill_documents ORDER BY status').all()
+  expect(rows).toMatchObject([
+    { status: 'done', attempts: 1, etag: '"e"', records_seen: 2, records_written: 2, wire_bytes: 15, code: null },
+    { status: 'failed', code: 'HTTP_REFUSED', records_written: 0 },
+  ])
+  expect(rows[0]?.body_sha256).toEqual(new Uint8Array(createHash('sha256').update('<a><r/><r/></a>').digest()))
+  expect(readFileSync(folder.file('out.ndjson.xmlmill')).includes('hunter2')).toBe(false)
+})
+
+test('refuses to mix two shapes in one output, naming the option (SHAPE_CHANGED)', async () => {
+  using folder = temporaryFolder()
+  await using site = await serve({ '/1': '<a><b>1</b></a>' })
+  const cwd = folder.path
+  folder.write('row.ts', 'export default (record: unknown) => record\n')
+  expect((await runCommand([site.url('/1'), '-o', 'out.ndjson', '--transform', 'row.ts'], { cwd })).exitCode).toBe(0)
+  const changes: readonly (readonly [string[], string])[] = [
+    [['-r', 'b', '--transform', 'row.ts'], '--record was not given and is ["b"]'],
+    [[], '--transform was a file'],
+    [['--transform', 'row.ts', '--bare'], '--bare was not given and is given'],
+  ]
+  for (const [flags, reason] of changes) {
+    const { exitCode, stderr } = await runCommand([site.url('/1'), '-o', 'out.ndjson', ...flags], { cwd })
+    expect(stderr).toContain('SHAPE_CHANGED')
+    expect(stderr).toContain(reason)
+    expect(exitCode).toBe(2)
+  }
+  folder.write('row.ts', 'export default (record: unknown) => [record]\n')
+  expect((await runCommand([site.url('/1'), '-o', 'out.ndjson', '--transform', 'row.ts'], { cwd })).exitCode).toBe(2)
+})
+
+test('--fresh is not taken at its word where something would be lost and nobody can be asked', async () => {
+  using folder = temporaryFolder()
+  await using site = await serve({ '/1': '<a>1</a>' })
+  const cwd = folder.path
+  const args = [site.url('/1'), '-o', 'out.ndjson', '--bare', '--fresh']
+  expect((await runCommand(args, { cwd })).exitCode).toBe(0)
+  const refused = await runCommand(args, { cwd })
+  expect([refused.exitCode, site.hits()]).toEqual([2, 1])
+  expect(refused.stderr).toContain('out.ndjson (4 bytes)')
+  expect(refused.stderr).toContain('--yes')
+  expect((await runCommand([...args, '--yes'], { cwd })).exitCode).toBe(0)
+  expect([read(folder, 'out.ndjson'), site.hits()]).toEqual(['"1"\n', 2])
+})
+
+for (const output of ['out.ndjson', 'out.ndjson.gz', 'out/']) {
+  test(`--update replaces in ${output} what has changed, and only that`, async () => {
+    using folder = temporaryFolder()
+    const tagged = changing('<a><r>t1</r><r>t2</r></a>', true)
+    const plain = changing('<a><r>p1</r></a>', false)
+    await using site = await serve({ '/tagged': tagged.route, '/plain': plain.route, '/still': '<a><r>s</r></a>' })
+    const cwd = folder.path
+    const args = [
+      site.url('/tagged'),
+      site.url('/plain'),
+      site.url('/still'),
+      '-r',
+      'r',
+      '-o',
+      output,
+      '--bare',
+      '--ordered',
+    ]
+    const lines = () => {
+      if (!output.endsWith('/')) {
+        const bytes = readFileSync(folder.file(output))
+        return (output.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().split('\n').slice(0, -1)
+      }
+      const names = readdirSync(folder.file(output)).filter((name) => name.endsWith('.ndjson'))
+      return names.flatMap((name) => read(folder, `${output}${name}`).split('\n').slice(0, -1))
+    }
+    expect((await runCommand(args, { cwd })).exitCode).toBe(0)
+    const before = lines()
+
+    const same = await runCommand([...args, '--update'], { cwd })
+    expect([same.exitCode, lines()]).toEqual([0, before])
+    expect([tagged.state.conditional, tagged.state.unchanged]).toEqual([1, 1])
+    expect(same.stderr).toContain('3 already there')
+
+    tagged.state.body = '<a><r>new</r></a>'
+    tagged.state.version = 2
+    plain.state.body = '<a><r>p1</r><r>p2</r></a>'
+    const changed = await runCommand([...args, '--update'], { cwd })
+    expect(changed.exitCode).toBe(0)
+    expect(lines().sort()).toEqual(['"new"', '"p1"', '"p2"', '"s"'])
+    // In the order of the list, as a run that had never seen the old ones would have them.
+    if (!output.endsWith('/')) expect(lines()).toEqual(['"new"', '"p1"', '"p2"', '"s"'])
+    expect((await runCommand(['verify', output], { cwd })).stdout.toString()).toContain('once, whole and in order')
+  })
+}
+
+test('--update keeps what it has of a document that can no longer be had', async () => {
+  using folder = temporaryFolder()
+  let isGone = false
+  const going: Route = (_, response) => {
+    if (isGone) response.writeHead(410).end()
+    else response.end('<a>1</a>')
+  }
+  await using site = await serve({ '/1': going })
+  const args = [site.url('/1'), '-o', 'out.ndjson', '--bare']
+  await runCommand(args, { cwd: folder.path })
+  isGone = true
+  expect((await runCommand([...args, '--update'], { cwd: folder.path })).exitCode).toBe(1)
+  expect(read(folder, 'out.ndjson')).toBe('"1"\n')
+  expect((await runCommand(args, { cwd: folder.path })).exitCode).toBe(0)
+})
+
+test('a second run into the same output exits with 4, names the first, and a kill frees it (OUTPUT_LOCKED)', async () => {
+  using folder = temporaryFolder()
+  let answer = () => {}
+  const asked = Promise.withResolvers<void>()
+  const slow: Route = (_, response) => {
+    answer = () => response.end('<a>1</a>')
+    asked.resolve()
+  }
+  await using site = await serve({ '/slow': slow })
+  const args = [site.url('/slow'), '-o', 'out.ndjson', '--bare']
+  const first = startCommand(args, { cwd: folder.path })
+  await asked.promise
+  const second = await runCommand(args, { cwd: folder.path })
+  expect(second.exitCode).toBe(4)
+  expect(second.stderr).toMatch(
+    new RegExp(`out.ndjson is in use by process ${first.child.pid}, which started at \\d{4}-`),
+  )
+  first.child.kill('SIGKILL')
+  await first.finished
+  const third = startCommand(args, { cwd: folder.path })
+  while (site.hits() < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+  answer()
+  expect((await third.finished).exitCode).toBe(0)
+  expect(read(folder, 'out.ndjson')).toBe('"1"\n')
+  expect(existsSync(folder.file('out.ndjson.xmlmill-lock'))).toBe(false)
+})
+
+test('the first signal starts nothing more and lets what runs end; the last line goes on', async () => {
+  using folder = temporaryFolder()
+  let answer = () => {}
+  const asked = Promise.withResolvers<void>()
+  const slow: Route = (_, response) => {
+    answer = () => response.end('<a>1</a>')
+    asked.resolve()
+  }
+  await using site = await serve({ '/1': slow, '/2': '<a>2</a>' })
+  const args = [site.url('/1'), site.url('/2'), '-o', 'out.ndjson', '--bare', '-j', '1']
+  const { child, finished } = startCommand(args, { cwd: folder.path })
+  await asked.promise
+  child.kill('SIGINT')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  answer()
+  const { exitCode, stderr } = await finished
+  expect([exitCode, read(folder, 'out.ndjson'), site.hits('/2')]).toEqual([130, '"1"\n', 0])
+  const command = lastLine(stderr)
+  expect(command).toBe(`xmlmill ${site.url('/1')} ${site.url('/2')} -o out.ndjson --bare -j 1`)
+  expect((await runShell(command, { cwd: folder.path })).exitCode).toBe(0)
+  expect([read(folder, 'out.ndjson'), site.hits('/1')]).toEqual(['"1"\n"2"\n', 1])
+})
+
+test('a second signal stops at once, and the run can be gone on with', async () => {
+  using folder = temporaryFolder()
+  const asked = Promise.withResolvers<void>()
+  let isUp = false
+  const hanging: Route = (_, response) => {
+    if (isUp) response.end('<a>1</a>')
+    asked.resolve()
+  }
+  await using site = await serve({ '/1': hanging })
+  const args = [site.url('/1'), '-o', 'out.ndjson', '--bare']
+  const { child, finished } = startCommand(args, { cwd: folder.path })
+  await asked.promise
+  child.kill('SIGTERM')
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  child.kill('SIGTERM')
+  expect((await finished).exitCode).toBe(143)
+  isUp = true
+  expect((await runCommand(args, { cwd: folder.path })).exitCode).toBe(0)
+  expect(read(folder, 'out.ndjson')).toBe('"1"\n')
+})
+
+test('--state remembers what went to stdout', async () => {
+  using folder = temporaryFolder()
+  await using site = await serve({ '/1': '<a>1</a>', '/2': '<a>2</a>' })
+  const cwd = folder.path
+  const first = await runCommand([site.url('/1'), '--bare', '--state', 'state'], { cwd })
+  expect(first.stdout.toString()).toBe('"1"\n')
+  const second = await runCommand([site.url('/1'), site.url('/2'), '--bare', '--state', 'state'], { cwd })
+  expect([second.stdout.toString(), site.hits('/1')]).toEqual(['"2"\n', 1])
+})
+
+test('verify finds what was changed, cut off, added and taken away', async () => {
+  using folder = temporaryFolder()
+  await using site = await serve({ '/1': '<a><r>1</r><r>2</r></a>', '/2': '<a><r>3</r></a>' })
+  const cwd = folder.path
+  const urls = [site.url('/1'), site.url('/2'), '-r', 'r', '--ordered']
+  await runCommand([...urls, '-o', 'out.ndjson'], { cwd })
+  await runCommand([...urls, '-o', 'out/'], { cwd })
+  const good = read(folder, 'out.ndjson')
+  const damages: readonly (readonly [string, string])[] = [
+    [good.replace('"record":"3"', '"record":"4"'), 'the sums differ'],
+    [good.slice(0, -1), 'shorter'],
+    [`${good}x`, '1 byte'],
+  ]
+  for (const [content, problem] of damages) {
+    folder.write('out.ndjson', content)
+    const { exitCode, stdout } = await runCommand(['verify', 'out.ndjson'], { cwd })
+    expect([exitCode, stdout.toString().includes(problem)], stdout.toString()).toEqual([1, true])
+  }
+  folder.write('out.ndjson', good)
+  expect((await runCommand(['verify', 'out.ndjson'], { cwd })).exitCode).toBe(0)
+  const [name = ''] = readdirSync(folder.file('out')).filter((entry) => entry.endsWith('.ndjson'))
+  rmSync(folder.file(`out/${name}`))
+  expect((await runCommand(['verify', 'out/'], { cwd })).stdout.toString()).toContain('is gone')
+  expect((await runCommand(['verify', 'nowhere.ndjson'], { cwd })).exitCode).toBe(2)
+})

@@ -1,0 +1,186 @@
+/** What every output promises, tried on each: the real command line, killed where it hurts, and what is there afterwards. */
+import { existsSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Finished, runCommand, startCommand } from '../support/command-line.ts'
+import { startPostgres } from '../support/postgres.ts'
+import { type Route, type Site, serve } from '../support/serve.ts'
+import { COLUMNS, FILE_TARGETS, postgres, type Row, type SinkTarget } from '../support/sink-targets.ts'
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
+
+const DOCUMENTS = 12
+/** Runs are short: most come to a point once or twice. */
+const HITS = [1]
+
+/** Texts with what quoting goes wrong with. */
+function textOf(document: number, n: number): string {
+  return ['plain', 'comma, "quote"', 'line\nfeed', 'back\\slash\ttab', 'é 😀 \\N'][(document + n) % 5] ?? ''
+}
+
+function recordsOf(document: number): number {
+  return [1, 3, 0, 40][document % 4] ?? 0
+}
+
+function xmlOf(document: number): string {
+  const records = Array.from({ length: recordsOf(document) }, (_, n) => {
+    const text = textOf(document, n).replaceAll('\n', '&#10;').replaceAll('\t', '&#9;')
+    return `<r id="${document}-${n}">${text}</r>`
+  })
+  return `<a>${records.join('')}</a>`
+}
+
+function expectedRows(site: Site, documents = DOCUMENTS): Row[] {
+  return Array.from({ length: documents }, (_, document) =>
+    Array.from({ length: recordsOf(document) }, (_, n) => ({
+      url: site.url(`/${document}`),
+      n,
+      id: `${document}-${n}`,
+      text: textOf(document, n),
+    })),
+  ).flat()
+}
+
+/** A document that refuses a record: the rejects are part of what is to be there once. */
+const TRANSFORM = `export default (record) => {
+  if (record['@_id'] === '3-7') throw new Error('not this one')
+  return record
+}`
+
+function sorted(rows: readonly Row[]): Row[] {
+  return rows.toSorted((a, b) => a.url.localeCompare(b.url) || a.n - b.n)
+}
+
+function rejectsIn(folder: TemporaryFolder, target: SinkTarget): string[] {
+  const name = folder.file(target.rejects ?? `${target.output.replace(/\/$/, '')}.rejects.ndjson`)
+  if (!existsSync(name)) return []
+  return readFileSync(name, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line).record['@_id'])
+}
+
+// Started before the tests are named: its databases are among them.
+const server = await startPostgres()
+afterAll(() => server[Symbol.asyncDispose]())
+
+const targets: readonly SinkTarget[] = [
+  ...FILE_TARGETS,
+  postgres(await server.database('whole'), []),
+  postgres(await server.database('columns'), COLUMNS),
+  postgres(await server.database('keyed'), [...COLUMNS, '--key', 'id', '--table', 'things']),
+]
+
+describe.each(targets)('$name', (target) => {
+  let site: Site
+  beforeAll(async () => {
+    const routes: Record<string, Route> = { '/bad': `${xmlOf(3).slice(0, -4)}<r></a>` }
+    for (let document = 0; document < DOCUMENTS + 3; document++) routes[`/${document}`] = xmlOf(document)
+    site = await serve(routes)
+  })
+  afterAll(() => site.close())
+
+  const urls = (documents = DOCUMENTS) => Array.from({ length: documents }, (_, document) => site.url(`/${document}`))
+
+  async function newFolder() {
+    await target.clear?.()
+    return temporaryFolder()
+  }
+
+  function run(
+    folder: TemporaryFolder,
+    documents: readonly string[],
+    more: readonly string[] = [],
+    env = {},
+  ): Promise<Finished> {
+    const args = [...documents, '-r', 'r', '-o', target.output, ...target.args, ...more]
+    return runCommand(args, { cwd: folder.path, env })
+  }
+
+  test('has every record of every document once, and those of a document in order', async () => {
+    using folder = await newFolder()
+    const { exitCode, stderr } = await run(folder, urls())
+    expect(stderr).not.toContain('rejected 1')
+    expect(exitCode).toBe(0)
+    const rows = await target.rows(folder.path)
+    expect(sorted(rows)).toEqual(sorted(expectedRows(site)))
+    for (const url of urls()) {
+      const numbers = rows.filter((row) => row.url === url).map(({ n }) => n)
+      expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
+    }
+  })
+
+  test('has nothing of a document that failed, and all of it once it is well', async () => {
+    using folder = await newFolder()
+    const { exitCode } = await run(folder, [site.url('/bad'), site.url('/1')])
+    expect(exitCode).toBe(1)
+    expect((await target.rows(folder.path)).map(({ id }) => id)).toEqual(['1-0', '1-1', '1-2'])
+  })
+
+  test('a second run changes nothing, and a longer list adds what is new', { timeout: 120_000 }, async () => {
+    using folder = await newFolder()
+    await run(folder, urls())
+    const before = site.hits()
+    const again = await run(folder, urls())
+    expect([again.exitCode, site.hits() - before]).toEqual([0, 0])
+    expect(sorted(await target.rows(folder.path))).toEqual(sorted(expectedRows(site)))
+    expect((await run(folder, urls(DOCUMENTS + 3))).exitCode).toBe(0)
+    expect(site.hits() - before).toBe(3)
+    expect(sorted(await target.rows(folder.path))).toEqual(sorted(expectedRows(site, DOCUMENTS + 3)))
+  })
+
+  test('--fresh starts over', async () => {
+    using folder = await newFolder()
+    await run(folder, urls())
+    const { exitCode, stderr } = await run(folder, urls(4), ['--fresh', '--yes'])
+    expect([exitCode, exitCode === 0 ? '' : stderr]).toEqual([0, ''])
+    expect(sorted(await target.rows(folder.path))).toEqual(sorted(expectedRows(site, 4)))
+  })
+
+  test('refuses records of another shape', async () => {
+    using folder = await newFolder()
+    await run(folder, urls(4))
+    const { exitCode, stderr } = await run(folder, urls(), ['--no-attributes'])
+    expect(stderr).toContain('SHAPE_CHANGED')
+    expect(exitCode).toBe(2)
+    expect(sorted(await target.rows(folder.path))).toEqual(sorted(expectedRows(site, 4)))
+  })
+
+  test('keeps a second run out while the first one has it', async () => {
+    using folder = await newFolder()
+    let answer = () => {}
+    const asked = Promise.withResolvers<void>()
+    await using slow = await serve({
+      '/slow': (_, response) => {
+        answer = () => response.end('<a><r id="s">late</r></a>')
+        asked.resolve()
+      },
+    })
+    const args = ['-r', 'r', '-o', target.output, ...target.args]
+    const first = startCommand([slow.url('/slow'), ...args], { cwd: folder.path })
+    await asked.promise
+    const second = await runCommand([site.url('/1'), ...args], { cwd: folder.path })
+    expect(second.stderr).toContain('OUTPUT_LOCKED')
+    expect(second.stderr).toContain(`process ${first.child.pid}`)
+    expect(second.exitCode).toBe(4)
+    answer()
+    expect((await first.finished).exitCode).toBe(0)
+    expect((await target.rows(folder.path)).map(({ id }) => id)).toEqual(['s'])
+  })
+
+  describe.each(target.failpoints)('killed at %s and run again', (point) => {
+    test.each(HITS)('has what an undisturbed run has (hit %i)', { timeout: 120_000 }, async (hit) => {
+      using folder = await newFolder()
+      const transform = folder.write('transform.ts', TRANSFORM)
+      const more = ['--transform', transform, ...(target.output === 'out.csv' ? ['--ordered'] : [])]
+      const killed = await run(folder, urls(), more, { XMLMILL_FAILPOINT: `${point}:${hit}` })
+      // A short run may not come to the second hit.
+      expect(killed.exitCode).toBe(killed.exitCode === 1 && hit > 1 ? 1 : 137)
+      const again = await run(folder, urls(), more)
+      expect([again.exitCode, again.stderr.includes('INTERNAL')]).toEqual([again.exitCode === 0 ? 0 : 1, false])
+      const expected = expectedRows(site).filter(({ id }) => id !== '3-7')
+      expect(sorted(await target.rows(folder.path))).toEqual(sorted(expected))
+      expect(rejectsIn(folder, target)).toEqual(['3-7'])
+      const verified = await runCommand(['verify', target.output], { cwd: folder.path })
+      expect([verified.exitCode, verified.stdout.toString()]).toEqual([0, expect.stringContaining('once')])
+    })
+  })
+})

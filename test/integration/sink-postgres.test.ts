@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCommand, startCommand } from '../support/command-line.ts'
+import { PASSWORD, query, startPostgres, type TestServer } from '../support/postgres.ts'
+import { serve } from '../support/serve.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+let server: TestServer | undefined
+beforeAll(async () => {
+  server = await startPostgres()
+}, 60_000)
+afterAll(() => server?.[Symbol.asyncDispose]())
+
+function running(): TestServer {
+  if (server === undefined) throw new Error('the server did not start')
+  return server
+}
+
+const TABLES = 'SELECT count(*)::int AS count FROM r'
+
+test('goes on after the server was restarted in the middle, and nothing is half there', {
+  timeout: 60_000,
+}, async () => {
+  using folder = temporaryFolder()
+  const url = await running().database('restarted')
+  const last = Promise.withResolvers<() => void>()
+  let isFirst = true
+  await using site = await serve({
+    '/1': '<a><r>1</r><r>2</r></a>',
+    '/2': (_, response) => {
+      const answer = () => response.end('<a><r>3</r></a>')
+      if (isFirst) last.resolve(answer)
+      else answer()
+      isFirst = false
+    },
+  })
+  const args = [site.url('/1'), site.url('/2'), '-r', 'r', '-o', url]
+  const { finished } = startCommand(args, { cwd: folder.path })
+  const answer = await last.promise
+  for (;;) {
+    const isThere = await query<{ count: number }>(url, TABLES).catch(() => [])
+    if (isThere[0]?.count === 2) break
+  }
+  await running().stop()
+  answer()
+  const { exitCode, stderr } = await finished
+  // In time for the tests that follow.
+  await running().start()
+  expect(stderr).toContain('could not be written')
+  expect(stderr).not.toContain(PASSWORD)
+  expect(stderr).not.toContain(encodeURIComponent(PASSWORD))
+  expect(exitCode).toBe(3)
+  expect(await query(url, TABLES)).toEqual([{ count: 2 }])
+  const again = await runCommand(args, { cwd: folder.path })
+  expect(again.exitCode).toBe(0)
+  expect(await query(url, TABLES)).toEqual([{ count: 3 }])
+})
+
+test('says that a server is not there, without the password', async () => {
+  using folder = temporaryFolder()
+  const { exitCode, stderr } = await runCommand(
+    ['http://127.0.0.1:9/', '-o', 'postgres://user:hidden-word@127.0.0.1:9/nowhere'],
+    { cwd: folder.path },
+  )
+  expect(stderr).toContain('OUTPUT_FAILED')
+  expect(stderr).not.toContain('hidden-word')
+  expect(exitCode).toBe(3)
+})
+
+test('fills a table that is there, refuses what its types do not take, and replaces by key', {
+  timeout: 60_000,
+}, async () => {
+  using folder = temporaryFolder()
+  const url = await running().database('given')
+  await query(
+    url,
+    `CREATE TABLE things (url text, n int, "row" int, id int UNIQUE, price numeric(8,2));
+     INSERT INTO things (id, price) VALUES (1, 0.5), (9, 9)`,
+  )
+  await using site = await serve({
+    '/1': '<a><r id="1"><price>1.50</price></r><r id="2"><price>dear</price></r><r><price>3</price></r></a>',
+    '/2': '<a><r id="4"><price>4</price></r><r id="4"><price>5</price></r></a>',
+  })
+  const args = ['-r', 'r', '-o', url, '--table', 'things', '--columns', 'id=@_id,price', '--key', 'id']
+  const { exitCode, stderr } = await runCommand([site.url('/1'), site.url('/2'), ...args], { cwd: folder.path })
+  expect([exitCode, exitCode === 1 ? '' : stderr]).toEqual([1, ''])
+  expect(await query(url, 'SELECT id, price FROM things ORDER BY id')).toEqual([
+    { id: 1, price: '1.50' },
+    { id: 4, price: '5.00' },
+    { id: 9, price: '9.00' },
+  ])
+  const verified = await runCommand(['verify', url], { cwd: folder.path })
+  expect([verified.exitCode, verified.stdout.toString()]).toEqual([0, expect.stringContaining('2 documents')])
+})

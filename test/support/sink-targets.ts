@@ -1,0 +1,177 @@
+/** Outputs as the shared tests of sinks see them: a name, and how to read back what is there. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { gunzipSync } from 'node:zlib'
+import { parquetReadObjects } from 'hyparquet'
+import { query } from './postgres.ts'
+import { readZstd } from './zstd.ts'
+
+export interface Row {
+  readonly url: string
+  readonly n: number
+  /** The record's `id` and `text`. */
+  readonly id: string
+  readonly text: string
+}
+
+export interface SinkTarget {
+  readonly name: string
+  /** The value of `-o`. */
+  readonly output: string
+  /** Options that it needs besides. */
+  readonly args: readonly string[]
+  /** Points where it is killed in the tests. */
+  readonly failpoints: readonly string[]
+  /** Where its rejects are, if not beside it. */
+  readonly rejects?: string
+  /** What is there; the rows of a document in the order in which they were written. */
+  rows(folder: string): Promise<readonly Row[]>
+  /** Takes away what another test has left where a folder is not all there is. */
+  clear?(): Promise<void>
+}
+
+const FILE_POINTS = ['file.half-written', 'file.synced', 'ledger.filled', 'ledger.committed']
+export const COLUMNS = ['--columns', 'id=@_id,text=#text']
+
+function ndjsonRows(text: string): Row[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const { url, n, record } = JSON.parse(line)
+      return { url, n, id: record['@_id'], text: record['#text'] }
+    })
+}
+
+/** Fields of CSV as RFC 4180 has them, read independently of what writes them. */
+function csvRows(text: string): Row[] {
+  const rows: string[][] = []
+  let row: string[] = []
+  const field = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n)/gy
+  for (let match = field.exec(text); match !== null; match = field.exec(text)) {
+    const [, value = '', end] = match
+    row.push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value)
+    if (end === ',') continue
+    rows.push(row)
+    row = []
+  }
+  const [header = [], ...body] = rows
+  const place = (name: string) => header.findIndex((one) => one === name || one === `@_${name}` || one === `#${name}`)
+  return body.map((cells) => ({
+    url: cells[place('url')] ?? '',
+    n: Number(cells[place('n')]),
+    id: cells[place('id')] ?? '',
+    text: cells[place('text')] ?? '',
+  }))
+}
+
+function file(name: string, read: (bytes: Buffer) => string, args: readonly string[] = []): SinkTarget {
+  const parse = name.includes('.csv') ? csvRows : ndjsonRows
+  return {
+    name: `${name} ${args.join(' ')}`.trim(),
+    output: name,
+    args,
+    failpoints: FILE_POINTS,
+    rows: async (folder) => (existsSync(join(folder, name)) ? parse(read(readFileSync(join(folder, name)))) : []),
+  }
+}
+
+export const FILE_TARGETS: readonly SinkTarget[] = [
+  file('out.ndjson', String),
+  file('out.ndjson.gz', (bytes) => gunzipSync(bytes).toString()),
+  {
+    name: 'out/',
+    output: 'out/',
+    args: [],
+    failpoints: ['directory.noted', 'directory.written', 'directory.renamed', 'directory.synced'],
+    rows: async (folder) =>
+      existsSync(join(folder, 'out'))
+        ? readdirSync(join(folder, 'out'))
+            .filter((name) => name.endsWith('.ndjson'))
+            .flatMap((name) => ndjsonRows(readFileSync(join(folder, 'out', name), 'utf8')))
+        : [],
+  },
+  file('out.csv', String, COLUMNS),
+  file('out.csv', String),
+  file('out.csv.zst', (bytes) => readZstd(bytes).toString(), COLUMNS),
+  sqlite('out.sqlite', []),
+  sqlite('out.db', COLUMNS),
+  sqlite('out.sqlite3', [...COLUMNS, '--key', 'id', '--table', 'things']),
+  parquet('out.parquet', COLUMNS),
+  parquet('out.parquet', []),
+]
+
+function parquet(name: string, args: readonly string[]): SinkTarget {
+  return {
+    name: `${name} ${args.join(' ')}`.trim(),
+    output: name,
+    args,
+    failpoints: ['file.synced', 'ledger.filled', 'directory.noted', 'directory.renamed', 'directory.synced'],
+    async rows(folder) {
+      if (!existsSync(join(folder, name))) return []
+      const parts = readdirSync(join(folder, name)).filter((part) => part.endsWith('.parquet'))
+      const rows: Row[] = []
+      for (const part of parts.toSorted()) {
+        const { buffer, byteOffset, byteLength } = readFileSync(join(folder, name, part))
+        const file = buffer.slice(byteOffset, byteOffset + byteLength)
+        for (const row of await parquetReadObjects({ file }))
+          rows.push({
+            url: String(row.url),
+            n: Number(row.n),
+            id: String(row.id ?? row['@_id']),
+            text: String(row.text ?? row['#text']),
+          })
+      }
+      return rows
+    },
+  }
+}
+
+/** A database of its own for each way of filling it; everything in it goes before a test. */
+export function postgres(url: string, args: readonly string[]): SinkTarget {
+  const table = args.includes('--table') ? 'things' : 'r'
+  const cells = args.includes('--columns') ? 'id, text' : `record ->> '@_id' AS id, record ->> '#text' AS text`
+  return {
+    name: `postgres ${args.join(' ')}`.trim(),
+    output: url,
+    args,
+    rejects: `${URL.parse(url)?.pathname.slice(1)}.rejects.ndjson`,
+    failpoints: ['database.filled', 'ledger.filled', 'ledger.committed', 'file.synced'],
+    async rows() {
+      const there = await query(url, `SELECT 1 FROM pg_class WHERE relname = '${table}'`)
+      if (there.length === 0) return []
+      const rows = await query<{ url: string; n: string; id: string; text: string }>(
+        url,
+        `SELECT url, n, ${cells} FROM ${table} ORDER BY ctid`,
+      )
+      return rows.map((row) => ({ ...row, n: Number(row.n) }))
+    },
+    async clear() {
+      await query(url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+    },
+  }
+}
+
+function sqlite(name: string, args: readonly string[]): SinkTarget {
+  return {
+    name: `${name} ${args.join(' ')}`.trim(),
+    output: name,
+    args,
+    failpoints: ['database.filled', 'ledger.filled', 'ledger.committed', 'file.synced'],
+    async rows(folder) {
+      if (!existsSync(join(folder, name))) return []
+      using database = new DatabaseSync(join(folder, name))
+      const table = args.includes('--table') ? 'things' : 'r'
+      const isThere = database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(table) !== undefined
+      if (!isThere) return []
+      const cells = args.includes('--columns')
+        ? 'id, text'
+        : `record ->> '$."@_id"' AS id, record ->> '$."#text"' AS text`
+      return database
+        .prepare(`SELECT url, n, ${cells} FROM ${table} ORDER BY rowid`)
+        .all()
+        .map(({ url, n, id, text }) => ({ url: String(url), n: Number(n), id: String(id), text: String(text) }))
+    },
+  }
+}

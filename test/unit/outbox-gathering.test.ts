@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { BATCH_BYTES } from '../../src/channel/protocol.ts'
+import { Gathering } from '../../workers/outbox.ts'
+
+/** Different lines of a length: what is misplaced is seen. */
+function lineOf(bytes: number, fill: number): Uint8Array {
+  return new Uint8Array(bytes).fill(fill)
+}
+
+test('a batch has the lines in the order in which they came, whatever their sizes', () => {
+  const gathering = new Gathering('records')
+  const lines = [lineOf(10, 1), lineOf(100_000, 2), lineOf(1, 3), lineOf(900_000, 4), lineOf(70_000, 5)]
+  for (const line of lines) gathering.add(line, 2)
+  const { kind, count, bytes } = gathering.take()
+  expect({ kind, count }).toEqual({ kind: 'records', count: 10 })
+  expect(Buffer.compare(bytes, Buffer.concat(lines))).toBe(0)
+})
+
+test('lines are copied: what the parser does with its memory afterwards is of no account', () => {
+  const gathering = new Gathering('records')
+  const line = lineOf(4, 1)
+  gathering.add(line, 1)
+  line.fill(9)
+  expect([...gathering.take().bytes]).toEqual([1, 1, 1, 1])
+})
+
+test('a batch is its own: the next one leaves it alone', () => {
+  const gathering = new Gathering('records')
+  gathering.add(lineOf(4, 1), 1)
+  const first = gathering.take()
+  expect(gathering.byteLength).toBe(0)
+  gathering.add(lineOf(4, 2), 1)
+  expect([...first.bytes]).toEqual([1, 1, 1, 1])
+  expect(gathering.take().count).toBe(1)
+})
+
+test('main never holds much more memory than a batch has bytes', () => {
+  for (const pieces of [1, 2, 3, 7, 20]) {
+    const gathering = new Gathering('records')
+    for (let piece = 0; piece < pieces; piece++) gathering.add(lineOf(BATCH_BYTES / 16, piece), 1)
+    const { bytes } = gathering.take()
+    expect(bytes.buffer.byteLength).toBeLessThanOrEqual(bytes.byteLength / 0.75)
+  }
+})

@@ -1,0 +1,68 @@
+/**
+ * The entry of the thread that peeks: reads the first part of a document, like a run would, and folds it into a profile. The transfer is
+ * broken off where the part ends.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { PeekedDocument } from '../src/channel/document-profile.ts'
+import type { PeekOutcome, PeekReport, PeekTask, PeekThreadData } from '../src/channel/peek-protocol.ts'
+import { MillError, toFailure } from '../src/errors.ts'
+import { redactUrl } from '../src/redact.ts'
+import { notXml } from './charset/body-kind.ts'
+import { createDecoder } from './charset/decoder.ts'
+import { type Download, Downloader } from './download/download.ts'
+import { ProfileReader } from './peek/reader.ts'
+
+const { options, partBytes }: PeekThreadData = workerData
+// Of a document that is too large for a run the first part can still be read.
+const downloader = new Downloader({ ...options, maxBytes: Number.MAX_SAFE_INTEGER })
+
+parentPort?.on('message', async ({ id, url }: PeekTask) => {
+  const report: PeekReport = { id, outcome: await outcomeOf(url) }
+  parentPort?.postMessage(report)
+})
+
+async function outcomeOf(url: string): Promise<PeekOutcome> {
+  try {
+    return { status: 'peeked', document: await peekInto(url) }
+  } catch (thrown) {
+    return { status: 'failed', failure: toFailure(thrown) }
+  }
+}
+
+/** Download -> decode -> profile, as far as the part goes. */
+async function peekInto(url: string): Promise<PeekedDocument> {
+  const download = await downloader.start(url, { onDownloaded: () => {} })
+  const decoder = createDecoder(download.charset)
+  const reader = new ProfileReader(options.maxDepth)
+  const text = new TextDecoder('utf-8', { ignoreBOM: true })
+  let decodedBytes = 0
+  let isWhole = true
+  for await (const chunk of download.body) {
+    if (decodedBytes === 0) refuseOtherThanXml(chunk, download)
+    const part = chunk.subarray(0, partBytes - decodedBytes)
+    isWhole = part.length === chunk.length
+    decodedBytes += part.length
+    reader.write(text.decode(decoder.decode(part), { stream: true }))
+    if (!isWhole || reader.fault !== undefined) break
+  }
+  if (decodedBytes === 0) throw new MillError('BODY_EMPTY', 'the body is empty')
+  if (isWhole && reader.fault === undefined) reader.write(text.decode(decoder.end()))
+  const profile = reader.finish(isWhole)
+  return {
+    url: redactUrl(url),
+    finalUrl: redactUrl(download.finalUrl),
+    encoding: decoder.encoding,
+    decodedBytes,
+    wireLength: download.contentLength,
+    isWhole,
+    fault: reader.fault,
+    profile,
+  }
+}
+
+function refuseOtherThanXml(chunk: Uint8Array, { contentType }: Download): void {
+  const kind = notXml(chunk)
+  if (kind === undefined) return
+  const declared = contentType === undefined ? '' : ` (Content-Type: ${contentType})`
+  throw new MillError('BODY_NOT_XML', `the body is ${kind}, not XML${declared}`)
+}
