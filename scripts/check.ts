@@ -11,6 +11,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   'unused files, exports, dependencies': ['knip'],
   'error documentation': ['node', 'scripts/error-docs.ts', '--check'],
   'command line documentation': ['node', 'scripts/cli-docs.ts', '--check'],
+  'conformance documentation': ['node', 'scripts/conformance-docs.ts', '--check'],
   build: ['node', 'scripts/build.ts'],
   'package entry points': ['publint', '--strict'],
 }

@@ -6,7 +6,7 @@
  * columns.
  */
 import { redactUrl } from '../redact.ts'
-import type { DoneDocument, SettledDocument } from '../sinks/sink.ts'
+import type { SettledDocument } from '../sinks/sink.ts'
 import { documentKey } from './document-key.ts'
 
 /** Raised when the tables change; a ledger of another version is refused. */
@@ -96,9 +96,4 @@ export function ledgerRow(
 /** A message may quote URLs; none of them keeps its password. */
 function redactMessage(message: string): string {
   return message.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, redactUrl)
-}
-
-/** The documents of a group that have records. */
-export function doneDocuments(group: readonly SettledDocument[]): DoneDocument[] {
-  return group.filter((document) => document.status === 'done')
 }

@@ -24,7 +24,9 @@ if (process.argv[2] === 'run') {
   const from = performance.now()
   const running = mill([...urls], {
     ...options,
-    onEvent: ({ type }) => void (crashes += Number(type === 'thread-crashed')),
+    onEvent: ({ type }) => {
+      if (type === 'thread-crashed') crashes += 1
+    },
   })
   for await (const document of running) {
     endings[document.id]?.push(document.status === 'failed' ? document.error.code : document.status)
