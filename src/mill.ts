@@ -43,6 +43,9 @@ const LOOP_DELAY_MS = 10
 const MAX_CRASHES = 3
 const MAX_OUT_OF_MEMORY = 2
 
+/** How often a document may lose its thread through another's fault: where threads end by themselves, nobody would ever be charged. */
+const MAX_LOSSES = 20
+
 /** Less heap than this and a thread does not even start. */
 const LEAST_HEAP_BYTES = 64 << 20
 
@@ -79,6 +82,7 @@ class Run implements AsyncDisposable {
   readonly #bell = new Bell()
   /** How often the thread crashed under a document; most are never in here. */
   readonly #crashes = new Map<number, number>()
+  readonly #lost = new Map<number, number>()
   readonly #memory: MemoryGate
   readonly #meter: LoadMeter
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_MS })
@@ -334,7 +338,7 @@ class Run implements AsyncDisposable {
     const { document, number } = attempt
     if (end.status === 'crashed') {
       if (end.isFirst) this.#emit({ type: 'thread-crashed', message: end.message })
-      if (end.blame === 'victim') {
+      if (end.blame === 'victim' && this.#losses(document.id) < MAX_LOSSES) {
         this.#scheduler.requeue(attempt)
         return
       }
@@ -365,6 +369,13 @@ class Run implements AsyncDisposable {
       this.#emit({ type: 'host-cooling', host, until: notBefore, reason: 'asked' })
   }
 
+  /** How often a document has lost its thread through no fault of its own, this time included. */
+  #losses(id: number): number {
+    const losses = (this.#lost.get(id) ?? 0) + 1
+    this.#lost.set(id, losses)
+    return losses
+  }
+
   #fail(document: Document, attempts: number, failure: Failure): void {
     this.#delivery.deliver({ status: 'failed', document, attempts, failure })
   }
@@ -374,6 +385,7 @@ class Run implements AsyncDisposable {
     const { id, url, host } = settled.document
     const { attempts: attempt } = settled
     this.#crashes.delete(id)
+    this.#lost.delete(id)
     this.#remembered.delete(id)
     if (settled.status === 'failed') {
       this.#emit({ type: 'document-failed', id, url, host, attempt, failure: settled.failure })

@@ -21,7 +21,7 @@ export function retryCommand(
   input: readonly string[],
   configFile?: string,
 ): string {
-  const { inputFile: _, fresh: __, yes: ___, update: ____, parserOptions: _____, ...kept } = given
+  const { inputFile: _, fresh: __, yes: ___, parserOptions: ____, ...kept } = given
   const args = ['xmlmill', ...input]
   const output = kept.output === undefined ? undefined : withoutPassword(kept.output)
   for (const [name, value] of Object.entries({ ...kept, output })) {

@@ -72,7 +72,8 @@ export async function runOnTerminal(terminalRun: TerminalRun): Promise<number> {
     display.close()
   }
   const result = summary.summary()
-  const unwritten = writeSummary(options.summary, result) ?? (await failureOf(watch.close()))
+  const unclosed = await failureOf(watch.close())
+  const unwritten = writeSummary(options.summary, result) ?? unclosed
   if (unwritten !== undefined) process.stderr.write(`${describe(unwritten)}\n`)
   const isQuietEnd = stopped instanceof MillError && stopped.code === 'OUTPUT_CLOSED'
   if (result.threads > 0 && options.progress !== 'none' && options.progress !== 'json' && !isQuietEnd) {
@@ -80,7 +81,13 @@ export async function runOnTerminal(terminalRun: TerminalRun): Promise<number> {
       renderEnd(result, judge(figures.figures()), terminalRun, againArgs(terminalRun, options, result, failed)),
     )
   } else if (stopped !== undefined && !isQuietEnd) process.stderr.write(`${describe(stopped)}\n`)
-  return stopping.exitCode ?? exitCode(result, stopped ?? unwritten)
+  if (isAborted(stopped) && stopping.exitCode !== undefined) return stopping.exitCode
+  // The records are there, and what was to be said of them is not.
+  return stopped === undefined && unwritten !== undefined ? EXIT.output : exitCode(result, stopped)
+}
+
+function isAborted(error: unknown): boolean {
+  return error instanceof MillError && error.code === 'ABORTED'
 }
 
 /** Gives the error, if any: the run is over, and what it has to say comes first. */
@@ -142,7 +149,9 @@ function renderEnd(
   const again = input === undefined || !offersRetry ? undefined : command()
   const width = process.stderr.columns ?? 100
   const color = wantsColor(process.stderr, process.env)
-  return renderSummary(summary, { color, verdict, width, retryCommand: again })
+  // Where nothing was to do, nothing was bounded.
+  const attempted = summary.documents.done + summary.documents.failed > 0
+  return renderSummary(summary, { color, verdict: attempted ? verdict : undefined, width, retryCommand: again })
 }
 
 function exitCode(summary: Summary, stopped: unknown): number {

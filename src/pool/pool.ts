@@ -6,7 +6,7 @@
  * thread's pulse mostly says; that document, or each of them where nobody can know, is to be tried again *alone*, in a new thread of
  * its own, where a second crash has one culprit and no victims.
  */
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import {
   BATCH_BYTES,
@@ -151,7 +151,10 @@ export class ThreadPool {
     const before = this.#aloneTurn
     this.#aloneTurn = promise
     await before
-    if (this.#closing !== undefined) resolve()
+    if (this.#closing !== undefined) {
+      resolve()
+      throw new MillError('ABORTED', 'the threads were stopped')
+    }
     const piscina = this.#open(false)
     this.#alone.add(piscina)
     try {
@@ -169,8 +172,8 @@ export class ThreadPool {
     const tasksPerThread = isShared ? concurrentTasksPerThread : 1
     const piscina = new Piscina<Task, Report>({
       filename: THREAD_FILE,
-      // The rest start with the documents that need them.
-      minThreads: 1,
+      // The rest start with the documents that need them; a transform wants all of them for the first document.
+      minThreads: this.#thread.options.transform === undefined ? 1 : count,
       maxThreads: count,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: tasksPerThread,
@@ -179,7 +182,10 @@ export class ThreadPool {
       atomics: 'disabled',
       recordTiming: false,
       workerData: this.#thread,
-      resourceLimits: { maxOldGenerationSizeMb: Math.floor((isShared ? heapBytes.shared : heapBytes.alone) / MIB) },
+      resourceLimits: heapLimits(
+        isShared ? heapBytes.shared : heapBytes.alone,
+        this.#thread.options.transform !== undefined,
+      ),
     })
     piscina.on('message', (hello: Hello) => this.#welcome(hello, isShared))
     // A thread that ends while it has no task: nothing is lost, and Piscina has put another in its place.
@@ -293,6 +299,16 @@ export class ThreadPool {
     if (batch.kind === 'raw') this.#relay.submit(task, batch, taken, observer.onBatch)
     else observer.onBatch(batch, taken)
   }
+}
+
+/**
+ * V8 takes up to three times 16 MiB for young objects. Our own work makes little garbage and would only fill it (16 MB more for each thread,
+ * measured); a transform may have as much as its heap allows.
+ */
+function heapLimits(bytes: number, hasTransform: boolean): ResourceLimits {
+  const maxOldGenerationSizeMb = Math.floor(bytes / MIB)
+  const most = hasTransform ? 48 : 4
+  return { maxOldGenerationSizeMb, maxYoungGenerationSizeMb: Math.min(most, Math.ceil(maxOldGenerationSizeMb / 8)) }
 }
 
 type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>

@@ -3,8 +3,8 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Pulse } from '../channel/pulse.ts'
 
 /**
- * What a task had to do with the end of its thread: its code was running (`culprit`), another's was (`victim`), or nobody can know
- * (`suspect`): what ended the thread came from outside of any call, such as a timer that a transform left behind.
+ * What a task had to do with the end of its thread: its code was running (`culprit`), another's was or it had not begun yet (`victim`),
+ * or nobody can know (`suspect`): what ended the thread came from outside of any call, such as a timer that a transform left behind.
  */
 export type Blame = 'culprit' | 'victim' | 'suspect'
 
@@ -65,7 +65,8 @@ export class Roster {
   }
 
   #find(task: number, thread: Thread | undefined): Finding {
-    if (thread === undefined) return { blame: 'suspect', isFirst: true }
+    // It waited at the door of a thread that was busy or stuck.
+    if (thread === undefined) return { blame: 'victim', isFirst: false }
     const isFirst = !thread.isMourned
     thread.isMourned = true
     const { current } = thread.pulse

@@ -30,6 +30,8 @@ export interface Summary {
   readonly retries: number
   /** How often a host asked to be left alone for a while. */
   readonly cooldowns: number
+  /** How often a host was left alone because it only failed. */
+  readonly pauses: number
   readonly threads: number
   readonly crashes: number
   readonly hosts: {
@@ -104,6 +106,7 @@ export class SummaryFold {
   #elapsedMs = 0
   #retries = 0
   #cooldowns = 0
+  #pauses = 0
   #threads = 0
   #crashes = 0
   #slowestDocument: Summary['slowestDocument']
@@ -131,7 +134,8 @@ export class SummaryFold {
         this.#retries++
         break
       case 'host-cooling':
-        this.#addCooling(event.host, event.at, event.until)
+        if (event.reason === 'failures') this.#pauses++
+        else this.#addCooling(event.host, event.at, event.until)
         break
       case 'document-done':
         this.#done++
@@ -175,6 +179,7 @@ export class SummaryFold {
       elapsedMs: this.#elapsedMs,
       retries: this.#retries,
       cooldowns: this.#cooldowns,
+      pauses: this.#pauses,
       threads: this.#threads,
       crashes: this.#crashes,
       hosts: { seen: this.#hosts.size, slowest: this.#slowestHost() },

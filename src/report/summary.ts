@@ -82,6 +82,7 @@ function facts(summary: Summary): (readonly [string, string])[] {
       joined([
         `${formatCount(records.written)} written`,
         records.rejected > 0 && `${formatCount(records.rejected)} rejected`,
+        documents.done > 0 && records.written + records.rejected === 0 && 'no such element? `xmlmill peek` names them',
         perSecond(records.written, summary.elapsedMs, 'records'),
       ]),
     ],
@@ -95,12 +96,13 @@ function facts(summary: Summary): (readonly [string, string])[] {
       ]),
     ],
   ]
-  if (summary.retries > 0 || summary.cooldowns > 0) {
+  if (summary.retries > 0 || summary.cooldowns > 0 || summary.pauses > 0) {
     lines.push([
       'retries',
       joined([
         formatCount(summary.retries),
         summary.cooldowns > 0 && `${formatPlural(summary.cooldowns, 'pause')} asked for by servers`,
+        summary.pauses > 0 && `${formatPlural(summary.pauses, 'pause')} for hosts that only failed`,
       ]),
     ])
   }

@@ -13,7 +13,8 @@ export class Bell {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiters.add(resolve)
     // Longer than setTimeout takes (24.8 days) is cut: whoever wakes looks at the clock again.
-    const timer = delayMs === undefined ? undefined : setTimeout(resolve, Math.min(Math.ceil(delayMs), 2 ** 31 - 1))
+    const timer =
+      delayMs === undefined ? undefined : setTimeout(resolve, Math.min(Math.max(0, Math.ceil(delayMs)), 2 ** 31 - 1))
     await promise
     clearTimeout(timer)
     this.#waiters.delete(resolve)

@@ -145,3 +145,24 @@ test('a list comes in batches as large as can be had without waiting', async () 
   for await (const batch of inBatches(values(), 3)) batches.push(batch)
   expect(batches).toEqual([[0, 1, 2], [3, 4], [5]])
 })
+
+test('knows what is done in whatever order it is asked', () => {
+  using database = new DatabaseSync(':memory:')
+  const ledger = openLedger(database)
+  const ids = Array.from({ length: 300 }, (_, id) => id)
+  ledger.commit({ rows: ids.map((id) => ledgerRow(id % 7 === 3 ? failedDocument(id) : doneDocument(id), 0)) })
+  fc.assert(
+    fc.property(fc.shuffledSubarray(ids), fc.nat(4), fc.integer({ min: 1, max: 60 }), (shuffled, shift, size) => {
+      // In order, a little out of it, or not at all.
+      const list = shift === 0 ? shuffled : ids.map((id) => (Math.floor(id / shift) + 1) * shift - 1 - (id % shift))
+      const again = openLedger(database)
+      const answers: boolean[] = []
+      for (let from = 0; from < list.length; from += size) {
+        const documents = list.slice(from, from + size).map((id) => document(`http://a/${id}`))
+        answers.push(...again.recall(documentKeys(documents)).map((known) => known !== undefined))
+      }
+      expect(answers).toEqual(list.map((id) => id < 300 && id % 7 !== 3))
+    }),
+    { numRuns: 40 },
+  )
+})

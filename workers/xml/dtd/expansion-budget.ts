@@ -14,6 +14,11 @@ export class ExpansionBudget {
     this.#inputLength = inputLength
   }
 
+  /** Whether an expansion to so much in all is too large. */
+  isExceededBy(length: number): boolean {
+    return length > FLOOR_LENGTH && length > MAX_AMPLIFICATION * this.#inputLength
+  }
+
   /**
    * Runs `use` on an entity's replacement text.
    * @throws the error that `fail` makes, when the entity contains itself, or the expansion is too deep or too large
@@ -23,7 +28,7 @@ export class ExpansionBudget {
       throw fail(`the entity ${entity} contains itself: ${[...this.#open, entity].join(' > ')}`)
     if (this.#open.length >= MAX_DEPTH) throw fail(`entities are nested more than ${MAX_DEPTH} deep at ${entity}`)
     this.#expandedLength += text.length
-    if (this.#expandedLength > FLOOR_LENGTH && this.#expandedLength > MAX_AMPLIFICATION * this.#inputLength) {
+    if (this.isExceededBy(this.#expandedLength)) {
       throw fail(`entities expand to more than ${MAX_AMPLIFICATION} times the length of the declarations, at ${entity}`)
     }
     this.#open.push(entity)

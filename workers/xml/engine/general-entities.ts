@@ -41,6 +41,8 @@ export function entityMeaning(
   }
   const entities = doctype?.generalEntities ?? new Map()
   const budget = new ExpansionBudget(bytesRead)
+  if (budget.isExceededBy(expandedLength(name, entities, new Map(), 0)))
+    throw new MillError('XML_ENTITY_EXPANSION', `&${name}; expands to far more text than the declarations have`)
   if (inAttribute) {
     const fail = (message: string) => new MillError(isExpansion(message), message)
     const undeclared = (missing: string) => {
@@ -50,6 +52,32 @@ export function entityMeaning(
   }
   const plain = plainText(name, entities, budget)
   return plain === undefined ? { kind: MARKUP, text: withReferredReturns(entity.value) } : { kind: PLAIN, text: plain }
+}
+
+/** Deeper than any budget allows. */
+const MEASURED_DEPTH = 64
+
+/**
+ * The length of an entity's text and of all within, as far as they are entities: each is measured once, so that what would take a second
+ * and a hundred megabytes to expand ("billion laughs") is known at once. Loops count once; expanding finds them.
+ */
+function expandedLength(
+  name: string,
+  entities: Doctype['generalEntities'],
+  known: Map<string, number>,
+  depth: number,
+): number {
+  const before = known.get(name)
+  const entity = entities.get(name)
+  if (before !== undefined) return before
+  if (entity?.kind !== 'internal' || depth > MEASURED_DEPTH) return 0
+  known.set(name, 0)
+  let length = entity.value.length
+  for (const [, inner = ''] of entity.value.matchAll(/&([^#;&]+);/g)) {
+    length += expandedLength(inner, entities, known, depth + 1)
+  }
+  known.set(name, length)
+  return length
 }
 
 /** The budget's and the grammar's complaints come as sentences only. */
