@@ -1,5 +1,6 @@
 /** Command lines to copy: the options of a run as arguments, quoted for a POSIX shell. */
 import { flagName, type MillOptions, OPTIONS, type OptionSpec } from '../options.ts'
+import { redactUrl } from '../redact.ts'
 
 /** A program name and arguments as one line. */
 export function shellCommand(args: readonly string[]): string {
@@ -24,7 +25,9 @@ export function retryCommand(
   const { inputFile: _, fresh: __, yes: ___, parserOptions: ____, ...kept } = given
   const args = ['xmlmill', ...input]
   const output = kept.output === undefined ? undefined : withoutPassword(kept.output)
-  for (const [name, value] of Object.entries({ ...kept, output })) {
+  const header = kept.header === undefined ? undefined : [kept.header].flat().map(withoutSecret)
+  const proxy = kept.proxy === undefined ? undefined : redactUrl(kept.proxy)
+  for (const [name, value] of Object.entries({ ...kept, output, header, proxy })) {
     if (value !== undefined) args.push(...flagArgs(name, value))
   }
   if (parserOptionsFile !== undefined) args.push('--parser-options', parserOptionsFile)
@@ -32,6 +35,13 @@ export function retryCommand(
   const command = shellCommand(args)
   // What is shown is copied into tickets and logs; whoever runs it fills this in.
   return output === kept.output ? command : `PGPASSWORD=… ${command}`
+}
+
+/** Headers that are no secret. Of any other, such as `Authorization`, `Cookie` or `X-Api-Key`, the value is left for whoever runs it to fill in. */
+const HARMLESS_HEADERS = /^(?:accept|accept-[a-z]+|cache-control|from|range|referer|user-agent)\s*:/i
+
+function withoutSecret(line: string): string {
+  return HARMLESS_HEADERS.test(line) ? line : line.replace(/:.*$/s, ': …')
 }
 
 /** A database's URL as it may be shown. */

@@ -83,7 +83,7 @@ export async function planChaos(seed: number, count: number): Promise<ChaosPlan>
   const closed = await faultServer({})
   await closed.close()
   for (let n = 0; n < 30; n++) {
-    documents.splice(between(random, 0, documents.length), 1, {
+    documents.splice(between(random, 0, documents.length - 1), 1, {
       url: closed.url(`/${n}`),
       name: 'nobody at home',
       // Which of them are tried before the host is given up is a matter of turns.

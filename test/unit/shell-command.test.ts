@@ -37,10 +37,10 @@ test('tries again with the same options, adding to the same file', () => {
     concurrency: 2,
     rate: '5/s',
     bare: true,
-    header: 'X-A: b c',
+    header: 'Accept: b c',
   }
   expect(retry(given)).toContain(
-    "xmlmill http://a/1 -r paper -r '/a/*' -o out.ndjson -j 2 --rate 5/s --bare -H 'X-A: b c'",
+    "xmlmill http://a/1 -r paper -r '/a/*' -o out.ndjson -j 2 --rate 5/s --bare -H 'Accept: b c'",
   )
 })
 
@@ -60,4 +60,11 @@ test('has nothing to add to when the records went to stdout', () => {
 test("names the file that the parser's options came from", () => {
   const given: MillOptions = { parserOptions: { trimValues: false } }
   expect(retry(given, 'my options.json')).toBe("xmlmill http://a/1 --parser-options 'my options.json'")
+})
+
+test('what is shown to be copied has no secret in it', () => {
+  const header = ['Authorization: Bearer abc', 'X-Api-Key: def', 'Accept: text/xml']
+  const command = retryCommand({ header, proxy: 'http://user:ghi@proxy:8080' }, undefined, ['-i', 'failed.txt'])
+  expect(command).not.toMatch(/abc|def|ghi/)
+  expect(command).toContain('Accept: text/xml')
 })
