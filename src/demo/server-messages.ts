@@ -5,13 +5,12 @@ import type { ErrorCode } from '../errors.ts'
 export interface ServerData {
   readonly chaos: boolean
   readonly seed: number
-  /** Three Int32: shared, so that they can be read without asking. */
+  /** Two Int32: shared, so that they can be read without asking. */
   readonly requests: SharedArrayBuffer
 }
 
-export const REQUESTS_AT_ONCE = 0
-export const REQUESTS_MOST = 1
-export const REQUESTS_TOTAL = 2
+export const REQUESTS_MOST = 0
+export const REQUESTS_TOTAL = 1
 
 /** Sent once, when the server listens. */
 export interface ServerReady {

@@ -29,7 +29,7 @@ export const CHAOS_OPTIONS = { ...DEMO_OPTIONS, stallTimeout: 1, retries: 1 } as
 /** Starts the server in a thread of its own, on 127.0.0.1 and a free port; close it in the end. */
 export async function startDemoServer(settings: DemoServerSettings = {}): Promise<DemoServer> {
   const { chaos = false, seed = 1 } = settings
-  const requests = new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT)
+  const requests = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)
   const counters = new Int32Array(requests)
   const workerData: ServerData = { chaos, seed, requests }
   // The same ending as this file's: .ts from the clone, .js from the package.
