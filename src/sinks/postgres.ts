@@ -5,6 +5,7 @@
  * Rows come by COPY. Into a table that xmlmill made they go directly: the ledger sees to it that no document comes twice. Into one
  * that was there, and with --key, they go by a temporary table and a merge, which takes about twice the time.
  */
+import { basename } from 'node:path'
 import type pg from 'pg'
 import { failpoint } from '../failpoint.ts'
 import { documentKeys } from '../ledger/document-key.ts'
@@ -28,7 +29,7 @@ import {
   takeMisfits,
 } from './postgres-tables.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
-import { RejectsFile } from './rejects.ts'
+import { NOWHERE, RejectsFile } from './rejects.ts'
 import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
 
@@ -54,6 +55,9 @@ export async function openPostgres({ output, options, shape, rejects }: TargetRe
     if (options.existing === 'replace') await dropOurs(client, scope)
     const ledger = await PostgresLedger.open(client, output, scope, shape)
     const file = await RejectsFile.open(rejects, ledger, options.existing === 'replace')
+    const name = basename(rejects)
+    // From now on it is ours, also when a kill comes before the first commit of a reject.
+    if (ledger.position(name) === undefined) await ledger.put([], [{ name, position: NOWHERE, members: [] }])
     return new PostgresStore({ output, client, ledger, rejects: file, form, replaces: options.existing === 'update' })
   } catch (cause) {
     await client.end().catch(() => {})

@@ -6,7 +6,8 @@ import type { FileCommit, SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import { AppendFile } from './append-file.ts'
 import type { SettledDocument, Sink } from './sink.ts'
 
-const NOWHERE = { bytes: 0, plainBytes: 0 }
+/** Where a file begins. */
+export const NOWHERE = { bytes: 0, plainBytes: 0 }
 
 /** What it needs of a ledger, wherever that is. */
 export type Positions = Pick<SqliteLedger, 'position'> & Partial<Pick<SqliteLedger, 'commit'>>
