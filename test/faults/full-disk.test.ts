@@ -15,9 +15,10 @@ for (const output of ['out.ndjson', 'out/']) {
   test(`a disk that is full ends the run into ${output} with 3, and the run goes on when there is room`, async () => {
     using folder = temporaryFolder()
     const cwd = folder.path
-    const input = documents(folder, 40, output === 'out/' ? 10 : 100)
-    // In blocks of 1 KiB; in a directory no file but the ledger's log comes near it.
-    const limit = output === 'out/' ? 100 : 2000
+    // In blocks of 1 KiB. In a directory no file but the ledger's comes near it, and that one must, in however few commits: with more rows
+    // than it has room for.
+    const [count, records, limit] = output === 'out/' ? [1000, 1, 100] : [40, 100, 2000]
+    const input = documents(folder, count, records)
     const args = ['-r', 'r', '-o', output, '--bare', '--ordered']
     const full = await runShell(`ulimit -f ${limit}; xmlmill '${input}' ${args.join(' ')}`, { cwd })
     expect(full.stderr).toMatch(
@@ -29,7 +30,7 @@ for (const output of ['out.ndjson', 'out/']) {
     expect(again.exitCode).toBe(0)
     expect(again.stderr).toMatch(output === 'out/' ? /\d+ done/ : /\d+ already there/)
     const checked = await runCommand(['verify', output], { cwd })
-    expect(checked.stdout.toString()).toContain('40 documents')
+    expect(checked.stdout.toString()).toContain(`${count.toLocaleString('en')} documents`)
     expect(checked.exitCode).toBe(0)
   })
 }
