@@ -39,7 +39,7 @@ function markdown(): string {
   const [commands, ...groups] = mainSections()
   return `# The command line
 
-This page is generated from \`src/options.ts\` and \`src/cli\` by \`node scripts/cli-docs.ts\`.
+This page is generated from \`src/options/\` and \`src/cli\` by \`node scripts/cli-docs.ts\`.
 
 \`\`\`
 xmlmill ${COMMANDS[0]?.usage}

@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs'
 import type { Argv, Options } from 'yargs'
 import { MillError } from '../errors.ts'
-import { flagName, type MillOptions, OPTIONS, type OptionSpec } from '../options.ts'
+import { flagName, OPTIONS } from '../options/option-table.ts'
+import type { MillOptions, OptionSpec } from '../options.ts'
 import { COMMANDS } from './commands.ts'
 
 type OptionName = keyof typeof OPTIONS

@@ -2,7 +2,10 @@
  * The help texts, made from the table of options. Our own instead of yargs': it shows what a value looks like, and `--help` need not
  * load yargs.
  */
-import { flagName, OPTIONS, type OptionSpec } from '../options.ts'
+
+// The table alone: how options are read is not needed to show them.
+import { flagName, OPTIONS } from '../options/option-table.ts'
+import type { OptionSpec } from '../options.ts'
 import { COMMANDS, type CommandSpec } from './commands.ts'
 
 export interface Section {
