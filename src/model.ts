@@ -46,6 +46,15 @@ export interface StepTimes {
   readonly creditMs: number
 }
 
+/**
+ * Names of elements as they stood among their siblings: alone, or several of a name. An element that is both becomes a value here and an
+ * array there. A thread tells each name once, with the first document that showed it.
+ */
+export interface ElementForms {
+  readonly single: readonly string[]
+  readonly repeated: readonly string[]
+}
+
 /** What an attempt found out about its document. */
 export interface DocumentFacts {
   /** Where the redirects ended; the document's own URL when there were none. */
@@ -68,6 +77,8 @@ export interface DocumentFacts {
   readonly times: StepTimes
   /** Things that the output does not carry or that a reader should know, counted by name. */
   readonly notes: Readonly<Record<string, number>>
+  /** Absent where nothing is new. */
+  readonly forms?: ElementForms
 }
 
 /** How an attempt ended. */

@@ -20,7 +20,7 @@ import {
 import { beatMs, Pulse } from '../src/channel/pulse.ts'
 import { loadTransform, type TransformModule } from '../src/channel/transform-module.ts'
 import { MillError, toFailure } from '../src/errors.ts'
-import type { DocumentFacts, Outcome } from '../src/model.ts'
+import type { DocumentFacts, ElementForms, Outcome } from '../src/model.ts'
 import { redactUrl } from '../src/redact.ts'
 import type { DocumentCache } from './cache/document-cache.ts'
 import { notXml } from './charset/body-kind.ts'
@@ -129,6 +129,7 @@ class Work {
   #download: Download | undefined
   #encoding = ''
   #notes: Readonly<Record<string, number>> = {}
+  #forms: ElementForms | undefined
   #stage: TransformStage | undefined
   #decodedBytes = 0
   readonly #digest = options.digest ? createHash('sha256') : undefined
@@ -208,6 +209,7 @@ class Work {
       this.#end(document)
       await this.#passOn()
       this.#notes = { ...decoder.notes, ...document.notes }
+      this.#forms = document.forms
       this.#bodySha256 = this.#digest?.digest('hex')
     } catch (thrown) {
       throw placedInBody(thrown, decoder)
@@ -298,6 +300,7 @@ class Work {
         creditMs: this.outbox.creditMs,
       },
       notes: { ...this.#notes, ...dropped },
+      ...(this.#forms !== undefined && { forms: this.#forms }),
     }
   }
 }

@@ -1,4 +1,5 @@
-/** What the notes of documents mean, in plain words. */
+/** What the notes of documents mean, in plain words: what the output does not carry, and what was read otherwise than it says. */
+import type { Summary } from './summary-fold.ts'
 
 /** A note as a reader sees it. */
 export interface NoteExplanation {
@@ -7,6 +8,15 @@ export interface NoteExplanation {
   /** One or two sentences: what happened, and what to do where it matters. */
   readonly explanation: string
 }
+
+/** A note with how often it was made. */
+export interface CountedNote extends NoteExplanation {
+  readonly name: string
+  readonly count: number
+}
+
+/** Names in a sentence; a file of --summary has all. */
+const SHOWN_NAMES = 12
 
 /** By the names that parsers, decoder and transform count them under. */
 const NOTES: Readonly<Record<string, NoteExplanation>> = {
@@ -33,10 +43,24 @@ const NOTES: Readonly<Record<string, NoteExplanation>> = {
     explanation:
       'The XML is well-formed, but namespaces are used in a way that Namespaces in XML forbids. Names are kept as they were written.',
   },
+  mixedContent: {
+    title: 'elements with text between their children',
+    explanation:
+      'The json shape keeps the text and the children, and not where the text stood between them. --shape ordered and --shape xml keep that.',
+  },
+  childrenRegrouped: {
+    title: 'elements whose children changed places',
+    explanation:
+      'Children of one name stood apart (a b a) and stand in one array now. --shape ordered and --shape xml keep their order.',
+  },
+  commentsDropped: {
+    title: 'comments left out',
+    explanation: 'They stood inside of records. --shape xml keeps them.',
+  },
   reducedInstructions: {
     title: 'processing instructions shortened',
     explanation:
-      'fast-xml-parser cannot read instructions with a lone quote in them: it is given their names without their text.',
+      'Of an instruction inside of a record its name and what looks like attributes is kept, and no other text. --shape xml keeps it whole.',
   },
   keyCollisions: {
     title: 'values left out because another has their key',
@@ -58,8 +82,31 @@ const NOTES: Readonly<Record<string, NoteExplanation>> = {
   },
 }
 
+/** All that is to be known of a run's data, the most frequent first. */
+export function dataNotes({ notes, varying }: Pick<Summary, 'notes' | 'varying'>): readonly CountedNote[] {
+  const counted = Object.entries(notes)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => ({ name, count, ...explainNote(name) }))
+  return varying.length === 0 ? counted : [...counted, varyingNote(varying)]
+}
+
+function varyingNote(names: readonly string[]): CountedNote {
+  const shown = names.slice(0, SHOWN_NAMES)
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : ''
+  const [subject, verb] = names.length === 1 ? ['it an array', 'It is'] : ['them arrays', 'They are']
+  return {
+    name: 'varying',
+    count: names.length,
+    title:
+      names.length === 1
+        ? 'element that is single here and an array there'
+        : 'elements that are single here and arrays there',
+    explanation: `${shown.join(', ')}${more}. ${verb} a value where there is one and an array where there are several. --array ${shown.join(',')} makes ${subject} everywhere.`,
+  }
+}
+
 /** Any name: one that is not in the table is shown as its words. */
-export function explainNote(name: string): NoteExplanation {
+function explainNote(name: string): NoteExplanation {
   if (Object.hasOwn(NOTES, name)) {
     const known = NOTES[name]
     if (known !== undefined) return known

@@ -3,6 +3,7 @@ import { ERRORS, type ErrorCode, type Failure, type Place } from '../errors.ts'
 import type { DocumentFacts } from '../model.ts'
 import { redactUrl } from '../redact.ts'
 import type { RunEvent } from './events.ts'
+import { FormsFold } from './forms-fold.ts'
 import { LogHistogram } from './log-histogram.ts'
 
 /** What became of a run. Times are milliseconds, sizes bytes; user information is taken out of URLs. */
@@ -47,6 +48,8 @@ export interface Summary {
   readonly failures: readonly FailureGroup[]
   /** What the output does not carry or a reader should know, counted by name, summed over the documents that are done. */
   readonly notes: Readonly<Record<string, number>>
+  /** Elements that are single in some places and several in others, so that the json shape has a value here and an array there. */
+  readonly varying: readonly string[]
   /** Why the run ended before its list did, if so. */
   readonly stopped: Failure | undefined
 }
@@ -116,6 +119,7 @@ export class SummaryFold {
   /** Until when hosts are left alone; those whose time is over go at the next one. */
   readonly #cooling = new Map<string, number>()
   readonly #notes = new Map<string, number>()
+  readonly #forms = new FormsFold()
 
   add(event: RunEvent): void {
     this.#elapsedMs = Math.max(this.#elapsedMs, event.at)
@@ -192,6 +196,7 @@ export class SummaryFold {
         examples: [...examples],
       })).sort((a, b) => b.count - a.count),
       notes: Object.fromEntries(Array.from(this.#notes).sort(([, a], [, b]) => b - a)),
+      varying: this.#forms.varying(),
       stopped: this.#stopped,
     }
   }
@@ -206,6 +211,7 @@ export class SummaryFold {
         this.#notes.set(name, (this.#notes.get(name) ?? 0) + count)
       }
     }
+    if (facts.forms !== undefined) this.#forms.add(facts.forms)
     const { downloadMs } = facts.times
     if (this.#slowestDocument === undefined || downloadMs > this.#slowestDocument.downloadMs) {
       this.#slowestDocument = { url: redactUrl(url), downloadMs, wireBytes: facts.wireBytes }

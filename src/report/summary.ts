@@ -1,7 +1,7 @@
 /** The summary of a run, for a person and for a program. */
 import { splitPlace } from './failure-line.ts'
 import { formatByteRate, formatBytes, formatCount, formatDuration, formatPlural } from './figures.ts'
-import { explainNote } from './notes.ts'
+import { dataNotes } from './notes.ts'
 import type { FailureGroup, Summary } from './summary-fold.ts'
 import { createPaint, cutEnd, type Paint, printable, textWidth } from './terminal-text.ts'
 
@@ -122,11 +122,10 @@ function facts(summary: Summary): (readonly [string, string])[] {
 
 /** What the output does not carry, in words. */
 function noteLines(summary: Summary, width: number, paint: Paint): string[] {
-  const notes = Object.entries(summary.notes).filter(([, count]) => count > 0)
+  const notes = dataNotes(summary)
   if (notes.length === 0) return []
   const lines = ['', paint('bold', cutEnd('to be known of the data', width))]
-  for (const [name, count] of notes) {
-    const { title, explanation } = explainNote(name)
+  for (const { count, title, explanation } of notes) {
     lines.push(...wrap(`${formatCount(count)} ${printable(title)}`, width - 2).map((line) => `  ${line}`))
     if (explanation === '') continue
     lines.push(...wrap(explanation, width - 4).map((line) => paint('dim', `    ${line}`)))

@@ -124,7 +124,7 @@ test('what would stand under the same key is left out and counted', () => {
   const xml = '<a y="2" z="9"><y>1</y>text<b>2</b><text>3</text></a>'
   const bare = engineLines(xml, { attributePrefix: '', textKey: 'text' })
   expect(bare.lines).toEqual(['{"b":"2","text":"text","y":"2","z":"9"}'])
-  expect(bare.notes).toEqual({ keyCollisions: 2 })
+  expect(bare.notes).toEqual({ keyCollisions: 2, mixedContent: 1 })
   const prefixed = engineLines('<a y="2" z="9"><_y>1</_y>text</a>', { attributePrefix: '_', textKey: '_z' })
   expect(prefixed.lines).toEqual(['{"_y":"2","_z":"9"}'])
   expect(prefixed.notes).toEqual({ keyCollisions: 2 })
@@ -207,7 +207,7 @@ test('attributes get the defaults and the white space of their types', () => {
 test('what only an external subset could declare is kept as it stands, and counted', () => {
   const { lines, notes } = engineLines('<!DOCTYPE a SYSTEM "a.dtd"><a k="&x;">&dagger; <b>&x;</b></a>')
   expect(lines).toEqual(['{"b":"&x;","#text":"&dagger;","@_k":"&x;"}'])
-  expect(notes).toEqual({ unresolvedEntities: 3 })
+  expect(notes).toEqual({ unresolvedEntities: 3, mixedContent: 1 })
   expect(engineLine('<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>')).toBe('"&e;"')
 })
 

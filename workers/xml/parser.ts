@@ -2,6 +2,7 @@
  * What turns a document's text into records. One interface, several parsers: the rest of the program does not know
  * which one runs.
  */
+import type { ElementForms } from '../../src/model.ts'
 import type { ThreadOptions } from '../../src/options.ts'
 
 /**
@@ -26,6 +27,8 @@ export interface RecordParser {
   close(): void
   /** What the output does not carry, counted by name; complete after `end`. */
   readonly notes: Readonly<Record<string, number>>
+  /** After `end`: names of elements that this thread has not yet told of. Absent when there are none, or nobody looks. */
+  readonly forms?: ElementForms | undefined
 }
 
 /** A parser of one thread: opens documents, several at a time. */

@@ -3,7 +3,7 @@
  * document, come in chunks of their own.
  */
 import type { RunSetting } from '../events.ts'
-import type { NoteExplanation } from '../notes.ts'
+import type { CountedNote } from '../notes.ts'
 import type { RunFigures } from '../run-figures.ts'
 import type { Summary } from '../summary-fold.ts'
 import type { Verdict } from '../verdict.ts'
@@ -29,7 +29,7 @@ export interface ReportOverview {
   /** Those with the most documents, and how many there are. */
   readonly hosts: readonly HostRow[]
   readonly hostCount: number
-  readonly notes: readonly (NoteExplanation & { readonly name: string; readonly count: number })[]
+  readonly notes: readonly CountedNote[]
   /** Attempts that failed and were followed by another, the first of them: they have no row. */
   readonly failedAttempts: readonly FailedAttempt[]
   /** Documents that have a row, and finished ones that do not because they are too many. */

@@ -2,7 +2,7 @@
 import { redactUrl } from '../../redact.ts'
 import { VERSION } from '../../version.ts'
 import type { RunEvent } from '../events.ts'
-import { explainNote } from '../notes.ts'
+import { dataNotes } from '../notes.ts'
 import { RunFiguresFold } from '../run-figures.ts'
 import { SummaryFold } from '../summary-fold.ts'
 import { judge } from '../verdict.ts'
@@ -113,7 +113,7 @@ export class ReportFold {
       documentTimes: this.#documentTimes.distribution(),
       hosts: this.#hosts.rows(),
       hostCount: this.#hosts.count,
-      notes: Object.entries(summary.notes).map(([name, count]) => ({ name, count, ...explainNote(name) })),
+      notes: dataNotes(summary),
       failedAttempts: [...this.#failedAttempts],
       rows: this.rows.count,
       rowsLeftOut: this.rows.leftOut,

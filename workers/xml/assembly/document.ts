@@ -44,6 +44,7 @@ import {
   growInput,
   out,
 } from './memory'
+import { resetFidelity } from './fidelity'
 import { forgetDocument, growNames } from './names'
 import { bindingsAreFull, growBindings, hasBindings, resetNamespaces } from './namespaces'
 import { resetNesting, rootSeen } from './nesting'
@@ -97,6 +98,7 @@ export function resetDocument(): void {
   setFinal(false)
   resetCollisions()
   resetEntities()
+  resetFidelity()
   resetNamespaces()
   resetPositions()
   resetProlog()

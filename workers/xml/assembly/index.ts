@@ -2,6 +2,7 @@
 export { STATUS_BAD, STATUS_DECLARATION, STATUS_DOCTYPE, STATUS_DONE, STATUS_ENTITY, STATUS_FULL, STATUS_NEED } from './failure'
 export { feed, keepAux, room, run } from './document'
 export { addStep } from './paths'
+export { allTold, nextUntold, tell } from './fidelity'
 export { addEdge } from './selection'
 export { setKeys, setLimits, setShape } from './options'
 import { declareAttribute as declare, defaultValueAt } from './attributes'
@@ -10,6 +11,7 @@ import { invalidCode, resetDocument } from './document'
 import { ELEMENT, depth, openElement } from './elements'
 import { askedInAttribute, defineEntity as define, frames, openEntity, stage, unknownEntities } from './entities'
 import { TABLES_FULL, at, reason, subject } from './failure'
+import { droppedComments, mixedElements, regroupedElements, shortenedInstructions } from './fidelity'
 import { setEnvelope } from './lines'
 import { AUX, INPUT, OUTPUT, auxUsed, consumed, cur, documentCur, documentEnd, layOut, out } from './memory'
 import {
@@ -134,6 +136,22 @@ export function unboundPrefixCount(): u32 {
 
 export function lostMemberCount(): u32 {
   return lostMembers
+}
+
+export function mixedElementCount(): u32 {
+  return mixedElements
+}
+
+export function regroupedElementCount(): u32 {
+  return regroupedElements
+}
+
+export function droppedCommentCount(): u32 {
+  return droppedComments
+}
+
+export function shortenedInstructionCount(): u32 {
+  return shortenedInstructions
 }
 
 export function namespaceErrorCount(): u32 {

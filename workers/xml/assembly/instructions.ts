@@ -4,6 +4,7 @@ import { nameEnd, startsName } from './characters'
 import { NODE, SELECTED, depth, openElement } from './elements'
 import { frames } from './entities'
 import { DECLARATION_MISPLACED, INSTRUCTION_SPACE, INSTRUCTION_TARGET, fail, starve, unexpected } from './failure'
+import { countShortened } from './fidelity'
 import { AUX, INPUT, NODES, base, consumed, end, free, out, reserveNodes, reserveOutput } from './memory'
 import { LAST, SEEN, intern, internBytes, nameAt, nextSerial } from './names'
 import { lookAtTarget } from './namespaces'
@@ -72,6 +73,7 @@ function keepInstruction(s: usize, e: usize, close: usize): bool {
   let f = free + NODE_SIZE
   if (!reserveNodes(f)) return false
   const mark = nextSerial()
+  let isWhole = keepsAttributes || skipSpace(e) >= close
   for (let p = e; keepsAttributes && p < close; ) {
     // A name up to white space or `=`, perhaps `=` and a quoted value: all else is passed over.
     while (p < close && (byte(p) <= SPACE || byte(p) == EQUALS)) p++
@@ -79,11 +81,17 @@ function keepInstruction(s: usize, e: usize, close: usize): bool {
     while (p < close && byte(p) > SPACE && byte(p) != EQUALS) p++
     const length = <u32>(p - n)
     const q = skipSpace(p)
-    if (!length || q >= close || byte(q) != EQUALS) continue
+    if (!length || q >= close || byte(q) != EQUALS) {
+      if (length) isWhole = false
+      continue
+    }
     const open = skipSpace(q + 1)
     const quote = byte(open)
     const shut = quote == QUOTE || quote == APOSTROPHE ? find(open + 1, close, quote) : 0
-    if (!shut) continue
+    if (!shut) {
+      isWhole = false
+      continue
+    }
     const name = pseudoName(n, length)
     if (!name || !reserveNodes(f + SLOT_SIZE)) return false
     const t = NODES + f
@@ -95,6 +103,7 @@ function keepInstruction(s: usize, e: usize, close: usize): bool {
     if (load<u32>(entry, SEEN) == mark) {
       // Of two of one name the later one's value stands, in the earlier one's place.
       memory.copy(NODES + load<u32>(entry, LAST), t, SLOT_SIZE)
+      isWhole = false
     } else {
       store<u32>(entry, mark, SEEN)
       store<u32>(entry, f, LAST)
@@ -105,6 +114,7 @@ function keepInstruction(s: usize, e: usize, close: usize): bool {
   startNode(target, f)
   append(load<u32>(openElement(depth - 1), NODE), free)
   free = f
+  if (!isWhole) countShortened()
   return true
 }
 

@@ -5,8 +5,9 @@
 // was read (8 bytes a level, of the 48 there), so that depth costs no native stack.
 import { QUOTE, SPACE, byte } from './bytes'
 import { depth, openElement } from './elements'
+import { countMixed, noteForm } from './fidelity'
 import { ARENA, AUX, NODES, out, reserveOutput } from './memory'
-import { ARRAY, FLAGS, LENGTH, OFFSET, nameAt, nameLength, shownName } from './names'
+import { ARRAY, FLAGS, LENGTH, OFFSET, REPEATED, SINGLE, nameAt, nameLength, shownName } from './names'
 import { attributeKey, attributeKeyLength, textKey, textKeyLength, writesValues } from './options'
 import {
   ATTRIBUTE_COUNT,
@@ -26,6 +27,7 @@ import {
   field,
 } from './tree'
 import { isExact } from './exact'
+import { inInner } from './records'
 import { plainValue, writeString } from './values'
 
 // @ts-ignore: decorator
@@ -96,7 +98,11 @@ function begin(node: u32): u32 {
 function key(child: u32): void {
   const entry = nameAt(field(child, NODE_NAME))
   copy(ARENA + load<u32>(entry, OFFSET) - 1, (load<u32>(entry, LENGTH) & 0x7fffffff) + 3)
-  if (field(child, SAME) | (load<u32>(entry, FLAGS) & ARRAY)) put(91)
+  const flags = load<u32>(entry, FLAGS)
+  if (field(child, SAME) | (flags & ARRAY)) {
+    put(91)
+    if (!(flags & (REPEATED | ARRAY))) noteForm(entry, REPEATED)
+  } else if (!(flags & SINGLE)) noteForm(entry, SINGLE)
 }
 
 /** After a node: the next of its array, or the next child of its parent, or 0 when the parent has no more. */
@@ -126,6 +132,7 @@ function finish(node: u32): void {
   if (text) {
     put(44)
     if (!writeTextMember(text)) out--
+    else if (!inInner) countMixed()
   }
   if (field(node, ATTRIBUTE_COUNT)) {
     put(44)

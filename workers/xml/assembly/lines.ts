@@ -4,11 +4,12 @@ import { contextLength, writeContext } from './context'
 import { ELEMENT, depth, openElement } from './elements'
 import { frames } from './entities'
 import { RECORD_SIZE, fail } from './failure'
+import { settleComments } from './fidelity'
 import { copy, put, writeElement } from './json'
 import { MOST_ANEW, writeAnew, writeScope, writeSource } from './markup'
 import { AUX, NODES, base, cur, documentCur, out, outputLimit, reserveOutput } from './memory'
 import { nameBytes, nameLength, shownName } from './names'
-import { SHAPE_JSON, SHAPE_ORDERED, envelope, factor, keepsContext, maxBytes, shape } from './options'
+import { SHAPE_JSON, SHAPE_ORDERED, SHAPE_XML, envelope, factor, keepsContext, maxBytes, shape } from './options'
 import { writeOrdered } from './ordered'
 import {
   INNER_CONTEXT_LENGTH,
@@ -50,6 +51,7 @@ export function writeLine(): bool {
   if (envelope) put(125)
   put(LF)
   assert(out <= outputLimit)
+  if (!inInner) settleComments(shape == SHAPE_XML && borrowed != 0)
   forgetRecord()
   return true
 }

@@ -47,6 +47,11 @@ export const MALFORMED: u32 = 4
 export const DECLARED: u32 = 8
 /** Becomes an array even when single. */
 export const ARRAY: u32 = 16
+/** Has been written as a member of its own, and as an array (fidelity.ts). */
+export const SINGLE: u32 = 32
+export const REPEATED: u32 = 64
+/** So many bits further the same are set once the host knows of them. */
+export const TOLD: u32 = 2
 
 const RAW: u32 = 0x80000000
 

@@ -18,8 +18,10 @@ import {
 import { depth } from './elements'
 import { frames } from './entities'
 import { CDATA_OUTSIDE, COMMENT_DASHES, DOCTYPE_MISPLACED, MARKUP_UNKNOWN, fail, starve, unexpected } from './failure'
+import { countComment } from './fidelity'
 import { end } from './memory'
 import { rootSeen } from './nesting'
+import { SHAPE_XML, shape } from './options'
 import { keeping } from './records'
 import { cdata, cdataEnd, final } from './text'
 
@@ -97,7 +99,9 @@ function startsLike(p: usize, bytes: u64): bool {
 function comment(p: usize): usize {
   const dashes = findDashes(p)
   if (dashes + 2 >= end) return suspend(COMMENT, p, 2)
-  return byte(dashes + 2) == GREATER ? dashes + 3 : fail(COMMENT_DASHES, dashes)
+  if (byte(dashes + 2) != GREATER) return fail(COMMENT_DASHES, dashes)
+  if (keeping) countComment(shape == SHAPE_XML)
+  return dashes + 3
 }
 
 /** Where two dashes stand, or the end of the input. */

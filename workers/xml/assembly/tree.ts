@@ -13,6 +13,7 @@
 //   KIND         see below
 //   LINK         a text's next piece; an attribute's name
 import { SPACE, byte } from './bytes'
+import { countRegrouped } from './fidelity'
 import { AUX, NODES, OUTPUT, auxUsed, base, free, reserveNodes } from './memory'
 import { SHAPE_XML, shape } from './options'
 import { LAST, SEEN, nameAt, nextSerial } from './names'
@@ -151,19 +152,25 @@ function isBlank(piece: u32): bool {
 export function group(node: u32): void {
   let child = field(node, FIRST)
   let previous: u32 = 0
+  let before: u32 = 0
+  let regrouped = false
   const mark = nextSerial()
   while (child) {
     const next = field(child, NEXT)
     const entry = nameAt(field(child, NODE_NAME))
     if (load<u32>(entry, SEEN) == mark) {
-      setField(load<u32>(entry, LAST), SAME, child)
+      const last = load<u32>(entry, LAST)
+      if (last != before) regrouped = true
+      setField(last, SAME, child)
     } else {
       store<u32>(entry, mark, SEEN)
       if (previous) setField(previous, NEXT, child)
       previous = child
     }
     store<u32>(entry, child, LAST)
+    before = child
     child = next
   }
   setField(previous, NEXT, 0)
+  if (regrouped) countRegrouped()
 }

@@ -34,6 +34,13 @@ export interface Calls {
   readonly unboundPrefixCount: Call
   readonly namespaceErrorCount: Call
   readonly lostMemberCount: Call
+  readonly mixedElementCount: Call
+  readonly regroupedElementCount: Call
+  readonly droppedCommentCount: Call
+  readonly shortenedInstructionCount: Call
+  readonly nextUntold: Call
+  readonly tell: Call
+  readonly allTold: Call
   readonly tokenAddress: Call
   readonly position: Call
   readonly isAskedInAttribute: Call
@@ -100,6 +107,13 @@ export function engineCalls(instance: WebAssembly.Instance): Calls {
     unboundPrefixCount: call('unboundPrefixCount'),
     namespaceErrorCount: call('namespaceErrorCount'),
     lostMemberCount: call('lostMemberCount'),
+    mixedElementCount: call('mixedElementCount'),
+    regroupedElementCount: call('regroupedElementCount'),
+    droppedCommentCount: call('droppedCommentCount'),
+    shortenedInstructionCount: call('shortenedInstructionCount'),
+    nextUntold: call('nextUntold'),
+    tell: call('tell'),
+    allTold: call('allTold'),
     tokenAddress: call('tokenAddress'),
     position: call('position'),
     isAskedInAttribute: call('isAskedInAttribute'),

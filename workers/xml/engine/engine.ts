@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { type ErrorCode, MillError } from '../../../src/errors.ts'
+import type { ElementForms } from '../../../src/model.ts'
 import type { Doctype } from '../dtd/doctype.ts'
 import { DoctypeError, parseDoctype } from '../dtd/doctype.ts'
 import type { Emit, Parser, RecordParser } from '../parser.ts'
@@ -73,6 +74,7 @@ class EngineDocument implements RecordParser {
   /** A trap or an error thrown by `emit` leaves the instance in the middle of things. */
   #isSound = true
   #notes: Record<string, number> = {}
+  #forms: ElementForms | undefined
 
   constructor(instance: Instance, url: string, emit: Emit, giveBack: (instance: Instance) => void) {
     this.#instance = instance
@@ -84,6 +86,10 @@ class EngineDocument implements RecordParser {
 
   get notes(): Readonly<Record<string, number>> {
     return this.#notes
+  }
+
+  get forms(): ElementForms | undefined {
+    return this.#forms
   }
 
   write(chunk: Uint8Array): void {
@@ -100,6 +106,11 @@ class EngineDocument implements RecordParser {
     this.#note('unboundPrefixes', calls.unboundPrefixCount())
     this.#note('namespaceErrors', calls.namespaceErrorCount())
     this.#note('keyCollisions', calls.lostMemberCount())
+    this.#note('mixedContent', calls.mixedElementCount())
+    this.#note('childrenRegrouped', calls.regroupedElementCount())
+    this.#note('commentsDropped', calls.droppedCommentCount())
+    this.#note('reducedInstructions', calls.shortenedInstructionCount())
+    this.#forms = this.#instance.newForms()
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /** One instance of the compiled engine, with its memory, and what can be asked about the document it reads. */
 import { randomBytes } from 'node:crypto'
+import type { ElementForms } from '../../../src/model.ts'
 import type { RecordPath } from '../record-path.ts'
 import { type Calls, engineCalls } from './calls.ts'
 import type { Setting } from './setting.ts'
@@ -17,6 +18,12 @@ const STEP_NAMESPACED = 2
 const STEP_ANYWHERE = 4
 const STEP_FIRST = 8
 const STEP_LAST = 16
+
+// As in assembly/names.ts.
+const SINGLE = 32
+const REPEATED = 64
+/** Told with one document: whoever makes up names without end is not followed. */
+const MAX_FORMS = 2000
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
@@ -121,6 +128,21 @@ export class Instance {
   nameText(number: number): string {
     const start = this.calls.nameAddress(number)
     return this.text(start, start + this.calls.nameSize(number))
+  }
+
+  /** What the document that has come to its end is the first to show of elements' names. */
+  newForms(): ElementForms | undefined {
+    const { calls } = this
+    const single: string[] = []
+    const repeated: string[] = []
+    for (let name = calls.nextUntold(1); name !== 0; name = calls.nextUntold(name + 1)) {
+      const forms = calls.tell(name)
+      if (single.length + repeated.length >= MAX_FORMS) continue
+      if (forms & SINGLE) single.push(this.nameText(name))
+      if (forms & REPEATED) repeated.push(this.nameText(name))
+    }
+    calls.allTold()
+    return single.length + repeated.length === 0 ? undefined : { single, repeated }
   }
 
   // About a failure.
