@@ -20,7 +20,7 @@ export const FAILPOINTS = [
   // An unfinished document's records went directly to the end of the file.
   'tail.written',
   'tail.abandoned',
-  // A directory: the files to come are noted; one is written beside; one has its name; all have.
+  // A directory, of documents or of parts: the files to come are noted; one is written beside; one has its name; all have.
   'directory.noted',
   'directory.written',
   'directory.renamed',

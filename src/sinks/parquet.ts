@@ -10,7 +10,7 @@ import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
 import { MillError } from '../errors.ts'
-import { failpoint } from '../failpoint.ts'
+import { failpoint, hasFailpoint } from '../failpoint.ts'
 import { lockLedger, readLedger, removeLedger } from '../ledger/ledger-file.ts'
 import type { RunOptions } from '../options.ts'
 import { AppendFile, makeDirectory, syncDirectory } from './append-file.ts'
@@ -25,8 +25,8 @@ import { type RecordLine, recordLines } from './record-lines.ts'
 import type { OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
 
-/** Bytes of lines that become a part, all of them in memory meanwhile. */
-const PART_BYTES = 64 << 20
+/** Bytes of lines that become a part, all of them in memory meanwhile. Tests that kill at the fifth part want five parts. */
+const PART_BYTES = hasFailpoint ? 64 << 10 : 64 << 20
 
 const CORNER = '.xmlmill'
 
@@ -219,6 +219,7 @@ class ParquetStore implements Store {
       } finally {
         await handle.close()
       }
+      failpoint('directory.written')
       ledger.note([name])
       failpoint('directory.noted')
       await rename(beside, join(this.#path, name))

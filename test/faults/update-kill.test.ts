@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { type Chain, contentOf, millKilled, millUndisturbed, problemsOf } from '../support/kill-chain.ts'
+import { file } from '../support/sink-targets.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-for (const output of ['out.ndjson', 'out.ndjson.gz']) {
+for (const target of [file('out.ndjson'), file('out.ndjson.gz'), file('out.csv')]) {
+  const { output } = target
   for (const point of [
     'rewrite.written',
     'rewrite.noted',
@@ -18,12 +20,12 @@ for (const output of ['out.ndjson', 'out.ndjson.gz']) {
       using other = temporaryFolder()
       const write = (version: (n: number) => number) => {
         for (let n = 0; n < 12; n++) {
-          const records = `<r>${n} in version ${version(n)}</r>`.repeat(1 + (n % 3))
+          const records = `<r id="${n}">${n} in version ${version(n)}</r>`.repeat(1 + (n % 3))
           documents.write(`${String(n).padStart(2, '0')}.xml`, `<a>${records}${n === 7 ? '' : '</a>'}`)
         }
       }
       const input = [documents.file('*.xml')]
-      const chain: Chain = { input, folder, output, flags: ['--ordered'] }
+      const chain: Chain = { input, folder, target, flags: ['--ordered'] }
       write(() => 1)
       await millUndisturbed(chain)
       write((n) => 1 + (n % 2))
@@ -32,7 +34,7 @@ for (const output of ['out.ndjson', 'out.ndjson.gz']) {
       expect(await problemsOf(chain)).toEqual([])
       const reference = { ...chain, folder: other }
       await millUndisturbed(reference)
-      expect(contentOf(chain)).toEqual(contentOf(reference))
+      expect(await contentOf(chain)).toEqual(await contentOf(reference))
     })
   }
 }

@@ -91,10 +91,8 @@ test('records beyond the memory that they may take wait in a file, arrive in ord
   using folder = temporaryFolder()
   using temporary = temporaryFolder()
   const count = 30_000
-  let answerFirst = () => {}
-  const first: Route = (_, response) => {
-    answerFirst = () => response.end('<a><r>first</r></a>')
-  }
+  const asked = Promise.withResolvers<() => void>()
+  const first: Route = (_, response) => asked.resolve(() => response.end('<a><r>first</r></a>'))
   // A long URL in every line makes some 90 MB of them.
   const large = `/large?${'x'.repeat(3000)}`
   await using site = await serve({
@@ -108,6 +106,8 @@ test('records beyond the memory that they may take wait in a file, arrive in ord
       .filter((name) => name.endsWith('.spool'))
       .map((name) => statSync(join(temporary.path, name)).size)
   while (!spooled().some((size) => size > 0)) await delay(20)
+  // Its thread may be later than the whole of the other document.
+  const answerFirst = await asked.promise
   answerFirst()
   const { exitCode } = await finished
   expect(exitCode).toBe(0)

@@ -1,5 +1,4 @@
-/** What every output promises, tried on each: the real command line, killed where it hurts, and what is there afterwards. */
-import { existsSync, readFileSync } from 'node:fs'
+/** What every output promises, tried on each: the real command line, and what is there afterwards. For kills see test/faults/kill.test.ts. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Finished, runCommand, startCommand } from '../support/command-line.ts'
 import { startPostgres } from '../support/postgres.ts'
@@ -8,8 +7,6 @@ import { COLUMNS, FILE_TARGETS, postgres, type Row, type SinkTarget } from '../s
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
 
 const DOCUMENTS = 12
-/** Runs are short: most come to a point once or twice. */
-const HITS = [1]
 
 /** Texts with what quoting goes wrong with. */
 function textOf(document: number, n: number): string {
@@ -39,23 +36,8 @@ function expectedRows(site: Site, documents = DOCUMENTS): Row[] {
   ).flat()
 }
 
-/** A document that refuses a record: the rejects are part of what is to be there once. */
-const TRANSFORM = `export default (record) => {
-  if (record['@_id'] === '3-7') throw new Error('not this one')
-  return record
-}`
-
 function sorted(rows: readonly Row[]): Row[] {
   return rows.toSorted((a, b) => a.url.localeCompare(b.url) || a.n - b.n)
-}
-
-function rejectsIn(folder: TemporaryFolder, target: SinkTarget): string[] {
-  const name = folder.file(target.rejects ?? `${target.output.replace(/\/$/, '')}.rejects.ndjson`)
-  if (!existsSync(name)) return []
-  return readFileSync(name, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line).record['@_id'])
 }
 
 // Started before the tests are named: its databases are among them.
@@ -85,14 +67,9 @@ describe.each(targets)('$name', (target) => {
     return temporaryFolder()
   }
 
-  function run(
-    folder: TemporaryFolder,
-    documents: readonly string[],
-    more: readonly string[] = [],
-    env = {},
-  ): Promise<Finished> {
+  function run(folder: TemporaryFolder, documents: readonly string[], more: readonly string[] = []): Promise<Finished> {
     const args = [...documents, '-r', 'r', '-o', target.output, ...target.args, ...more]
-    return runCommand(args, { cwd: folder.path, env })
+    return runCommand(args, { cwd: folder.path })
   }
 
   test('has every record of every document once, and those of a document in order', async () => {
@@ -164,23 +141,5 @@ describe.each(targets)('$name', (target) => {
     answer()
     expect((await first.finished).exitCode).toBe(0)
     expect((await target.rows(folder.path)).map(({ id }) => id)).toEqual(['s'])
-  })
-
-  describe.each(target.failpoints)('killed at %s and run again', (point) => {
-    test.each(HITS)('has what an undisturbed run has (hit %i)', { timeout: 120_000 }, async (hit) => {
-      using folder = await newFolder()
-      const transform = folder.write('transform.ts', TRANSFORM)
-      const more = ['--transform', transform, ...(target.output === 'out.csv' ? ['--ordered'] : [])]
-      const killed = await run(folder, urls(), more, { XMLMILL_FAILPOINT: `${point}:${hit}` })
-      // A short run may not come to the second hit.
-      expect(killed.exitCode).toBe(killed.exitCode === 1 && hit > 1 ? 1 : 137)
-      const again = await run(folder, urls(), more)
-      expect([again.exitCode, again.stderr.includes('INTERNAL')]).toEqual([again.exitCode === 0 ? 0 : 1, false])
-      const expected = expectedRows(site).filter(({ id }) => id !== '3-7')
-      expect(sorted(await target.rows(folder.path))).toEqual(sorted(expected))
-      expect(rejectsIn(folder, target)).toEqual(['3-7'])
-      const verified = await runCommand(['verify', target.output], { cwd: folder.path })
-      expect([verified.exitCode, verified.stdout.toString()]).toEqual([0, expect.stringContaining('once')])
-    })
   })
 })

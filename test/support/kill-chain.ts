@@ -3,34 +3,32 @@
  * an undisturbed run gives.
  */
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import type { Failpoint } from '../../src/failpoint.ts'
 import { verifyOutput } from '../../src/sinks/verify.ts'
 import { MAIN } from './command-line.ts'
+import { readText, type SinkTarget } from './sink-targets.ts'
 import type { TemporaryFolder } from './temporary-folder.ts'
-import { readZstd } from './zstd.ts'
 
 /**
  * Documents of all sizes, some of which fail, and a transform that refuses some records.
  * @returns the arguments that name them
  */
 export function writeDocuments(folder: TemporaryFolder): readonly string[] {
-  const record = (document: number, n: number, text: string) => `<r><d>${document}</d><n>${n}</n><t>${text}</t></r>`
   for (let document = 0; document < 44; document++) {
     const isBad = document % 11 === 5
     const isLarge = document % 2 === 1
     const count = isLarge ? 60 : 1 + (document % 5)
     // Too large to come with the report of the document.
-    const text = isLarge ? 'x'.repeat(1300) : `text ${document}`
-    const records = Array.from({ length: count }, (_, n) => record(document, n, text)).join('')
+    const text = isLarge ? 'x'.repeat(1300) : `text, "${document}"`
+    const records = Array.from({ length: count }, (_, n) => `<r id="${document}-${n}">${text}</r>`).join('')
     const end = isBad ? '</oops>' : '</a>'
     folder.write(`${String(document).padStart(2, '0')}.xml`, `<a>${records}${end}`)
   }
   folder.write(
     'transform.ts',
-    `export default (record: { d: string }, { n }: { n: number }) => {
+    `export default (record: object, { n }: { n: number }) => {
       if (n % 11 === 2) throw new Error('refused')
       return n % 13 === 5 ? undefined : record
     }\n`,
@@ -43,7 +41,7 @@ export interface Chain {
   readonly input: readonly string[]
   /** Where the output is. */
   readonly folder: TemporaryFolder
-  readonly output: string
+  readonly target: SinkTarget
   readonly flags: readonly string[]
   /** The program instead of xmlmill itself. */
   readonly program?: string
@@ -56,27 +54,15 @@ interface End {
   readonly stderr: string
 }
 
+/** What a run takes of the environment of the tests. */
+const KEPT = ['PATH', 'NODE_COMPILE_CACHE']
+
 function mill(chain: Chain, kill?: { readonly point: Failpoint; readonly hit: number }): Promise<End> {
-  const { input, folder, output, flags, program = MAIN } = chain
-  const args = [
-    program,
-    ...input,
-    '-r',
-    'r',
-    '-o',
-    output,
-    ...flags,
-    '-t',
-    '1',
-    '--spool-above',
-    '20k',
-    '--progress',
-    'none',
-    '--retries',
-    '0',
-  ]
+  const { input, folder, target, flags, program = MAIN } = chain
+  const fixed = ['-t', '1', '--spool-above', '20k', '--progress', 'none', '--retries', '0']
+  const args = [program, ...input, '-r', 'r', '-o', target.output, ...target.args, ...flags, ...fixed]
   const env = {
-    ...(process.env.PATH !== undefined && { PATH: process.env.PATH }),
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => KEPT.includes(name))),
     ...(kill !== undefined && { XMLMILL_FAILPOINT: `${kill.point}:${kill.hit}` }),
     TMPDIR: folder.path,
   }
@@ -113,35 +99,47 @@ export async function millKilled(
 }
 
 /** What is wrong with an output, by its own ledger. */
-export async function problemsOf({ folder, output }: Chain): Promise<readonly string[]> {
-  const { problems } = await verifyOutput(folder.file(output), folder.file(rejectsOf(output)))
-  return problems
+export async function problemsOf({ folder, target }: Chain): Promise<readonly string[]> {
+  const isUrl = target.output.includes('://')
+  const output = isUrl ? target.output : folder.file(target.output)
+  return (await verifyOutput(output, folder.file(rejectsOf(target)))).problems
 }
 
-function rejectsOf(output: string): string {
-  return `${output.replace(/\/$/, '')}.rejects.ndjson`
+function rejectsOf({ output, rejects }: SinkTarget): string {
+  return rejects ?? `${output.replace(/\/$/, '')}.rejects.ndjson`
 }
 
-/** Output and rejects as text: decompressed, and the files of a directory by name. */
-export function contentOf({ folder, output }: Chain): { readonly records: string; readonly rejects: string } {
-  const path = folder.file(output)
-  const records = statSync(path).isDirectory()
-    ? readdirSync(path)
-        .filter((name) => name.endsWith('.ndjson'))
-        .sort()
-        .map((name) => `${name}\n${readFileSync(join(path, name), 'utf8')}`)
-        .join('')
-    : decompressed(readFileSync(path), output)
-  const rejects = folder.file(rejectsOf(output))
-  return { records, rejects: existsSync(rejects) ? readFileSync(rejects, 'utf8') : '' }
+export interface Content {
+  /** Lines of a file or of the files of a directory, else rows. */
+  readonly records: readonly string[]
+  readonly rejects: readonly string[]
 }
 
-function decompressed(bytes: Buffer, name: string): string {
-  if (name.endsWith('.gz')) return gunzipSync(bytes).toString()
-  return (name.endsWith('.zst') ? readZstd(bytes) : bytes).toString()
+/** What is in an output and among its rejects. */
+export async function contentOf({ folder, target }: Chain): Promise<Content> {
+  const rejects = folder.file(rejectsOf(target))
+  return {
+    records: isText(target) ? textOf(folder.file(target.output)) : (await target.rows(folder.path)).map(rowText),
+    rejects: existsSync(rejects) ? readFileSync(rejects, 'utf8').split('\n') : [],
+  }
 }
 
-/** The same whatever the order of lines. */
-export function sorted({ records, rejects }: { readonly records: string; readonly rejects: string }) {
-  return { records: records.split('\n').sort(), rejects: rejects.split('\n').sort() }
+/** Whether an output is bytes that can be compared: those of rows say more than the rows. */
+function isText({ output }: SinkTarget): boolean {
+  return /\.(?:ndjson|csv)(?:\.\w+)?$|\/$/.test(output)
+}
+
+function textOf(path: string): readonly string[] {
+  if (!path.endsWith('/')) return readText(path).split('\n')
+  const names = readdirSync(path).filter((name) => name.endsWith('.ndjson'))
+  return names.toSorted().flatMap((name) => [name, ...readText(join(path, name)).split('\n')])
+}
+
+function rowText({ url, n, id, text }: Awaited<ReturnType<SinkTarget['rows']>>[number]): string {
+  return JSON.stringify([url, n, id, text])
+}
+
+/** The same whatever the order. */
+export function sorted({ records, rejects }: Content): Content {
+  return { records: records.toSorted(), rejects: rejects.toSorted() }
 }

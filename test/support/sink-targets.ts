@@ -21,8 +21,6 @@ export interface SinkTarget {
   readonly output: string
   /** Options that it needs besides. */
   readonly args: readonly string[]
-  /** Points where it is killed in the tests. */
-  readonly failpoints: readonly string[]
   /** Where its rejects are, if not beside it. */
   readonly rejects?: string
   /** What is there; the rows of a document in the order in which they were written. */
@@ -31,7 +29,6 @@ export interface SinkTarget {
   clear?(): Promise<void>
 }
 
-const FILE_POINTS = ['file.half-written', 'file.synced', 'ledger.filled', 'ledger.committed']
 export const COLUMNS = ['--columns', 'id=@_id,text=#text']
 
 function ndjsonRows(text: string): Row[] {
@@ -66,35 +63,43 @@ function csvRows(text: string): Row[] {
   }))
 }
 
-function file(name: string, read: (bytes: Buffer) => string, args: readonly string[] = []): SinkTarget {
+const READERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = { gz: gunzipSync, zst: readZstd }
+
+/** What a file has in it, decompressed. */
+export function readText(path: string): string {
+  const bytes = readFileSync(path)
+  return (READERS[path.split('.').at(-1) ?? '']?.(bytes) ?? bytes).toString()
+}
+
+export function file(name: string, args: readonly string[] = []): SinkTarget {
   const parse = name.includes('.csv') ? csvRows : ndjsonRows
   return {
     name: `${name} ${args.join(' ')}`.trim(),
     output: name,
     args,
-    failpoints: FILE_POINTS,
-    rows: async (folder) => (existsSync(join(folder, name)) ? parse(read(readFileSync(join(folder, name)))) : []),
+    rows: async (folder) => (existsSync(join(folder, name)) ? parse(readText(join(folder, name))) : []),
   }
 }
 
+export const DIRECTORY: SinkTarget = {
+  name: 'out/',
+  output: 'out/',
+  args: [],
+  rows: async (folder) =>
+    existsSync(join(folder, 'out'))
+      ? readdirSync(join(folder, 'out'))
+          .filter((name) => name.endsWith('.ndjson'))
+          .flatMap((name) => ndjsonRows(readFileSync(join(folder, 'out', name), 'utf8')))
+      : [],
+}
+
 export const FILE_TARGETS: readonly SinkTarget[] = [
-  file('out.ndjson', String),
-  file('out.ndjson.gz', (bytes) => gunzipSync(bytes).toString()),
-  {
-    name: 'out/',
-    output: 'out/',
-    args: [],
-    failpoints: ['directory.noted', 'directory.written', 'directory.renamed', 'directory.synced'],
-    rows: async (folder) =>
-      existsSync(join(folder, 'out'))
-        ? readdirSync(join(folder, 'out'))
-            .filter((name) => name.endsWith('.ndjson'))
-            .flatMap((name) => ndjsonRows(readFileSync(join(folder, 'out', name), 'utf8')))
-        : [],
-  },
-  file('out.csv', String, COLUMNS),
-  file('out.csv', String),
-  file('out.csv.zst', (bytes) => readZstd(bytes).toString(), COLUMNS),
+  file('out.ndjson'),
+  file('out.ndjson.gz'),
+  DIRECTORY,
+  file('out.csv', COLUMNS),
+  file('out.csv'),
+  file('out.csv.zst', COLUMNS),
   sqlite('out.sqlite', []),
   sqlite('out.db', COLUMNS),
   sqlite('out.sqlite3', [...COLUMNS, '--key', 'id', '--table', 'things']),
@@ -102,12 +107,11 @@ export const FILE_TARGETS: readonly SinkTarget[] = [
   parquet('out.parquet', []),
 ]
 
-function parquet(name: string, args: readonly string[]): SinkTarget {
+export function parquet(name: string, args: readonly string[]): SinkTarget {
   return {
     name: `${name} ${args.join(' ')}`.trim(),
     output: name,
     args,
-    failpoints: ['file.synced', 'ledger.filled', 'directory.noted', 'directory.renamed', 'directory.synced'],
     async rows(folder) {
       if (!existsSync(join(folder, name))) return []
       const parts = readdirSync(join(folder, name)).filter((part) => part.endsWith('.parquet'))
@@ -128,7 +132,7 @@ function parquet(name: string, args: readonly string[]): SinkTarget {
   }
 }
 
-/** A database of its own for each way of filling it; everything in it goes before a test. */
+/** A PostgreSQL database. */
 export function postgres(url: string, args: readonly string[]): SinkTarget {
   const table = args.includes('--table') ? 'things' : 'r'
   const cells = args.includes('--columns') ? 'id, text' : `record ->> '@_id' AS id, record ->> '#text' AS text`
@@ -137,7 +141,6 @@ export function postgres(url: string, args: readonly string[]): SinkTarget {
     output: url,
     args,
     rejects: `${URL.parse(url)?.pathname.slice(1)}.rejects.ndjson`,
-    failpoints: ['database.filled', 'ledger.filled', 'ledger.committed', 'file.synced'],
     async rows() {
       const there = await query(url, `SELECT 1 FROM pg_class WHERE relname = '${table}'`)
       if (there.length === 0) return []
@@ -153,12 +156,11 @@ export function postgres(url: string, args: readonly string[]): SinkTarget {
   }
 }
 
-function sqlite(name: string, args: readonly string[]): SinkTarget {
+export function sqlite(name: string, args: readonly string[]): SinkTarget {
   return {
     name: `${name} ${args.join(' ')}`.trim(),
     output: name,
     args,
-    failpoints: ['database.filled', 'ledger.filled', 'ledger.committed', 'file.synced'],
     async rows(folder) {
       if (!existsSync(join(folder, name))) return []
       using database = new DatabaseSync(join(folder, name))
