@@ -33,13 +33,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/config/': [],
   'src/peek/': ['src/sources/source.ts', 'src/schedule/'],
   'src/mill.ts': [
-    'src/sources/batches.ts',
+    'src/mill/',
     'src/sources/source.ts',
     'src/schedule/',
     'src/pool/pool.ts',
     'src/spool/',
     'src/sinks/sink.ts',
     'src/sinks/delivery.ts',
+    'src/report/events.ts',
+  ],
+  'src/mill/': [
+    'src/sources/batches.ts',
+    'src/sources/source.ts',
+    'src/schedule/',
+    'src/pool/pool.ts',
+    'src/sinks/sink.ts',
     'src/report/events.ts',
   ],
   'src/library.ts': [

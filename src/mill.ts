@@ -5,49 +5,30 @@
  * parse it and send its records, which are held until the document is whole; then it is delivered to the sink. What happens
  * is told as events. This thread only moves bytes: it never parses and never blocks.
  */
-import { availableParallelism } from 'node:os'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type Failure, MillError } from './errors.ts'
+import { CrashTally, failureOf } from './mill/crash-tally.ts'
+import { LoadSampler } from './mill/load-sampler.ts'
+import { recalledList } from './mill/recalled-list.ts'
+import { checkCounts, withRefused } from './mill/record-counts.ts'
+import { settingOf } from './mill/run-setting.ts'
 import type { Attempt, Document, DocumentFacts, Hold } from './model.ts'
 import type { RunOptions } from './options.ts'
-import { documentsPerThread, type TaskEnd, type TaskObserver, ThreadPool } from './pool/pool.ts'
-import { redactUrl } from './redact.ts'
-import type { Listener, RunEvent, RunSetting } from './report/events.ts'
+import { documentsPerThread, heapsOf, type TaskEnd, type TaskObserver, ThreadPool } from './pool/pool.ts'
+import type { Listener, RunEvent } from './report/events.ts'
 import { Bell } from './schedule/bell.ts'
-import { LoadMeter } from './schedule/load-meter.ts'
 import { documentMemoryBytes, MemoryGate, weigher } from './schedule/memory-gate.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { Delivery } from './sinks/delivery.ts'
 import type { Remembered, SettledDocument, Sink } from './sinks/sink.ts'
-import { inBatches } from './sources/batches.ts'
-import type { DocumentList, Listed } from './sources/source.ts'
+import type { DocumentList } from './sources/source.ts'
 import { HeldRecords, MemoryBudget } from './spool/held-records.ts'
 import { SpoolDirectory } from './spool/spool-directory.ts'
 
 /** Documents read ahead of their start: enough to find one for every free slot, few enough that a list of millions costs nothing. */
 const LOOKAHEAD = 10_000
 
-/** Documents that the output is asked about at once. */
-const RECALL_DOCUMENTS = 1000
-
 /** What running documents are given to end in, once the run is to stop. */
 const GRACE_MS = 10_000
-
-/** How often it is told how things stand. */
-const SAMPLE_MS = 250
-
-/** How often the delay of the main loop is measured: what the histogram has in it includes this. */
-const LOOP_DELAY_MS = 10
-
-/** How often a document may end or block a thread; how often it may run out of memory, the second time in a thread that has all of it. */
-const MAX_CRASHES = 3
-const MAX_OUT_OF_MEMORY = 2
-
-/** How often a document may lose its thread through another's fault: where threads end by themselves, nobody would ever be charged. */
-const MAX_LOSSES = 20
-
-/** Less heap than this and a thread does not even start. */
-const LEAST_HEAP_BYTES = 64 << 20
 
 export interface RunInput {
   readonly list: DocumentList
@@ -80,12 +61,9 @@ class Run implements AsyncDisposable {
   readonly #spool = new SpoolDirectory()
   /** Rung whenever something may have become possible. */
   readonly #bell = new Bell()
-  /** How often the thread crashed under a document; most are never in here. */
-  readonly #crashes = new Map<number, number>()
-  readonly #lost = new Map<number, number>()
+  readonly #crashes = new CrashTally()
   readonly #memory: MemoryGate
-  readonly #meter: LoadMeter
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_MS })
+  readonly #load: LoadSampler
   /** Documents that the threads hold together. */
   readonly #room: number
   #lastTask = 0
@@ -103,10 +81,9 @@ class Run implements AsyncDisposable {
     this.#options = input.options
     this.#budget = new MemoryBudget(input.options.spoolAboveBytes)
     this.#scheduler = new Scheduler(input.options.schedule)
-    const { threads, schedule, thread } = input.options
+    const { threads, schedule, thread, memoryBytes } = input.options
     const perThread = documentsPerThread(threads, schedule.concurrency)
     this.#room = threads * perThread
-    const { memoryBytes } = input.options
     this.#memory = new MemoryGate(
       documentMemoryBytes(memoryBytes, threads),
       weigher(thread.parser, thread.maxRecordBytes),
@@ -114,25 +91,25 @@ class Run implements AsyncDisposable {
     this.#pool = new ThreadPool(thread, {
       threads,
       concurrentTasksPerThread: perThread,
-      heapBytes: {
-        shared: Math.max(memoryBytes / threads, LEAST_HEAP_BYTES),
-        alone: Math.max(memoryBytes, LEAST_HEAP_BYTES),
-      },
+      heapBytes: heapsOf(memoryBytes, threads),
     })
-    this.#meter = new LoadMeter(threads, this.#now())
+    this.#load = new LoadSampler(
+      threads,
+      () => this.#now(),
+      (sample) => this.#emit({ type: 'load-sampled', ...sample }),
+    )
     this.#delivery = new Delivery(input.sink, input.options.ordered, {
       onWritten: (document, refused) => this.#written(document, refused),
-      onWriting: (isWriting) => this.#meter.writes(isWriting, this.#now()),
+      onWriting: (isWriting) => this.#load.writes(isWriting),
       onFailed: (error) => this.#stopWith(error),
     })
   }
 
   async completed(): Promise<void> {
     const { threads, schedule } = this.#options
-    this.#emit({ type: 'run-started', threads, concurrency: schedule.concurrency, setting: this.#setting() })
-    this.#loopDelay.enable()
-    const sampling = setInterval(() => this.#sample(), SAMPLE_MS)
-    sampling.unref()
+    const setting = settingOf(this.#options, new Date(Date.now() - this.#now()))
+    this.#emit({ type: 'run-started', threads, concurrency: schedule.concurrency, setting })
+    using _sampling = this.#load.start()
     const { signal, stopping } = this.#input
     const aborted = (cause: unknown) => new MillError('ABORTED', 'the run was stopped', { cause })
     using _abort = whenAborted(signal, () => this.#stopWith(aborted(signal?.reason)))
@@ -156,7 +133,7 @@ class Run implements AsyncDisposable {
       if (this.#stop !== undefined) await this.#pool.close()
       this.#standingChanged()
       await this.#delivery.drained()
-      this.#sample()
+      this.#load.sample()
       if (this.#stop !== undefined) throw this.#stop.reason
       await this.#input.sink.complete?.()
       this.#emit({ type: 'run-ended' })
@@ -164,9 +141,7 @@ class Run implements AsyncDisposable {
       this.#emit({ type: 'run-ended', ...(error instanceof MillError && { stopped: error.toFailure() }) })
       throw error
     } finally {
-      clearInterval(sampling)
       clearTimeout(grace)
-      this.#loopDelay.disable()
     }
   }
 
@@ -179,12 +154,10 @@ class Run implements AsyncDisposable {
 
   /** Reads the list into the scheduler, a little ahead of what runs. */
   async #feed(): Promise<void> {
-    for await (const batch of inBatches(this.#input.list, RECALL_DOCUMENTS)) {
-      const known = await this.#recall(batch)
+    for await (const batch of recalledList(this.#input.list, this.#input.sink)) {
       let skipped = 0
-      for (const listed of batch) {
+      for (const { listed, remembered } of batch) {
         const { id } = listed.kind === 'document' ? listed.document : listed.line
-        const remembered = known.get(id)
         if (remembered !== undefined && this.#options.existing !== 'update') {
           this.#delivery.skip(id)
           skipped += 1
@@ -207,20 +180,6 @@ class Run implements AsyncDisposable {
     this.#hasListEnded = true
     this.#emit({ type: 'list-ended', documents: this.#listed, duplicates: this.#input.list.duplicates })
     this.#bell.ring()
-  }
-
-  /** What the output knows of a batch's documents that are done. */
-  async #recall(batch: readonly Listed[]): Promise<ReadonlyMap<number, Remembered>> {
-    const { sink } = this.#input
-    const known = new Map<number, Remembered>()
-    if (sink.recall === undefined) return known
-    const documents = batch.flatMap((listed) => (listed.kind === 'document' ? [listed.document] : []))
-    const remembered = await sink.recall(documents)
-    for (const [index, document] of documents.entries()) {
-      const one = remembered[index]
-      if (one !== undefined) known.set(document.id, one)
-    }
-    return known
   }
 
   #hasRoom(id: number): boolean {
@@ -276,7 +235,7 @@ class Run implements AsyncDisposable {
     this.#emit({ type: 'attempt-started', id, url, host, attempt: number })
     const observer = this.#observe(attempt, records, rejects)
     this.#lastTask += 1
-    const isSuspect = this.#crashes.has(id)
+    const isSuspect = this.#crashes.isSuspect(id)
     const mayRelay = this.#options.threads > 1 && !isSuspect
     const remembered = this.#remembered.get(id)
     const task = { id: this.#lastTask, url, attempt: number, mayRelay, ...(remembered && { validators: remembered }) }
@@ -294,7 +253,8 @@ class Run implements AsyncDisposable {
     if (end.status === 'reported' && outcome?.status === 'done' && !isSameBody(outcome.facts, remembered)) {
       const { facts } = outcome
       const { thread } = end.report
-      checkCounts(url, facts, records, rejects, this.#options.thread.transform !== undefined)
+      const arrived = { records: records.count, rejects: rejects.count }
+      checkCounts(url, facts, arrived, this.#options.thread.transform !== undefined)
       this.#scheduler.done(attempt, this.#now())
       this.#delivery.deliver({ status: 'done', document, attempts: number, thread, facts, records, rejects })
     } else if (end.status === 'reported' && outcome !== undefined && outcome.status !== 'failed') {
@@ -338,18 +298,12 @@ class Run implements AsyncDisposable {
     const { document, number } = attempt
     if (end.status === 'crashed') {
       if (end.isFirst) this.#emit({ type: 'thread-crashed', message: end.message })
-      if (end.blame === 'victim' && this.#losses(document.id) < MAX_LOSSES) {
-        this.#scheduler.requeue(attempt)
-        return
-      }
-      const crashes = (this.#crashes.get(document.id) ?? 0) + 1
-      this.#crashes.set(document.id, crashes)
-      if (crashes < (end.cause === 'memory' ? MAX_OUT_OF_MEMORY : MAX_CRASHES)) {
-        this.#scheduler.setAside(attempt)
-        return
-      }
+      const next = this.#crashes.count(document.id, end)
+      if (next === 'again') this.#scheduler.requeue(attempt)
+      if (next === 'alone') this.#scheduler.setAside(attempt)
+      if (next !== 'failed') return
     }
-    const failure = failureOf(end, this.#options)
+    const failure = failureOf(end, this.#options.thread)
     if (failure.disposition === 'stop') {
       // What is wrong with the options is wrong for every document.
       this.#stopWith(MillError.from(failure))
@@ -369,13 +323,6 @@ class Run implements AsyncDisposable {
       this.#emit({ type: 'host-cooling', host, until: notBefore, reason: 'asked' })
   }
 
-  /** How often a document has lost its thread through no fault of its own, this time included. */
-  #losses(id: number): number {
-    const losses = (this.#lost.get(id) ?? 0) + 1
-    this.#lost.set(id, losses)
-    return losses
-  }
-
   #fail(document: Document, attempts: number, failure: Failure): void {
     this.#delivery.deliver({ status: 'failed', document, attempts, failure })
   }
@@ -384,8 +331,7 @@ class Run implements AsyncDisposable {
   #written(settled: SettledDocument, refused: number): void {
     const { id, url, host } = settled.document
     const { attempts: attempt } = settled
-    this.#crashes.delete(id)
-    this.#lost.delete(id)
+    this.#crashes.forget(id)
     this.#remembered.delete(id)
     if (settled.status === 'failed') {
       this.#emit({ type: 'document-failed', id, url, host, attempt, failure: settled.failure })
@@ -394,15 +340,7 @@ class Run implements AsyncDisposable {
       this.#emit({ type: 'document-unchanged', id, url, host, attempt, thread, facts })
     } else {
       const { thread } = settled
-      const { recordsWritten, recordsRejected } = settled.facts
-      const facts =
-        refused === 0
-          ? settled.facts
-          : {
-              ...settled.facts,
-              recordsWritten: recordsWritten - refused,
-              recordsRejected: recordsRejected + refused,
-            }
+      const facts = withRefused(settled.facts, refused)
       this.#emit({ type: 'document-done', id, url, host, attempt, thread, facts })
       for (const held of [settled.records, settled.rejects]) {
         held.release().catch((error: unknown) => this.#stopWith(error))
@@ -411,10 +349,10 @@ class Run implements AsyncDisposable {
     this.#bell.ring()
   }
 
-  /** Tells the meter how things stand from now on. */
+  /** How things stand from now on. */
   #standingChanged(): void {
     const { downloading, attempting, pending } = this.#scheduler
-    this.#meter.stands({ hold: this.#hold(), downloading, attempting, pending }, this.#now())
+    this.#load.stands({ hold: this.#hold(), downloading, attempting, pending })
   }
 
   #hold(): Hold {
@@ -423,25 +361,6 @@ class Run implements AsyncDisposable {
     if (this.#hasListEnded && pending === 0) return attempting === 0 ? 'output' : 'end'
     if (attempting >= this.#room) return 'threads'
     return this.#memory.isOpen ? this.#scheduler.hold() : 'memory'
-  }
-
-  #sample(): void {
-    const loopDelayMs = Math.max(0, this.#loopDelay.max / 1e6 - LOOP_DELAY_MS)
-    this.#loopDelay.reset()
-    this.#emit({ type: 'load-sampled', ...this.#meter.take(this.#now()), loopDelayMs })
-  }
-
-  #setting(): RunSetting {
-    const { schedule, thread, output } = this.#options
-    return {
-      cores: availableParallelism(),
-      perHost: schedule.perHost,
-      startIntervalMs: schedule.startIntervalMs,
-      parser: thread.parser,
-      hasTransform: thread.transform !== undefined,
-      ...(output !== undefined && { output: redactUrl(output) }),
-      startedAt: new Date(Date.now() - this.#now()).toISOString(),
-    }
   }
 
   #stopWith(reason: unknown): void {
@@ -475,39 +394,5 @@ function isSameBody({ bodySha256 }: DocumentFacts, remembered: Remembered | unde
   return bodySha256 !== undefined && bodySha256 === remembered?.bodySha256
 }
 
-/**
- * Every record is somewhere: a mistake here would be silent loss.
- * @throws MillError INTERNAL, which stops the run
- */
-function checkCounts(
-  url: string,
-  facts: DocumentFacts,
-  records: HeldRecords,
-  rejects: HeldRecords,
-  hasTransform: boolean,
-): void {
-  const { recordsSeen, recordsWritten, recordsRejected, notes } = facts
-  const dropped = notes.droppedByTransform ?? 0
-  // A transform may make several rows of a record: at least one of each that it neither refused nor dropped.
-  const kept = recordsSeen - recordsRejected - dropped
-  const isWhole = hasTransform ? kept >= 0 && recordsWritten >= kept : recordsWritten === kept
-  if (isWhole && records.count === recordsWritten && rejects.count === recordsRejected) return
-  throw new MillError(
-    'INTERNAL',
-    `${redactUrl(url)}: ${recordsSeen} records were seen; ${recordsWritten} written (${records.count} arrived), ` +
-      `${recordsRejected} rejected (${rejects.count} arrived), ${dropped} dropped by the transform`,
-  )
-}
-
 type WithoutTime<Event> = Event extends RunEvent ? Omit<Event, 'at'> : never
 type UntimedEvent = WithoutTime<RunEvent>
-
-function failureOf(end: TaskEnd, { thread }: RunOptions): Failure {
-  if (end.status === 'crashed') {
-    const isTransform = end.cause === 'stuck' && thread.transform !== undefined
-    const code = isTransform ? 'TRANSFORM_TIMEOUT' : end.cause === 'memory' ? 'OUT_OF_MEMORY' : 'WORKER_CRASHED'
-    return new MillError(code, end.message).toFailure()
-  }
-  if (end.report.outcome.status === 'failed') return end.report.outcome.failure
-  return new MillError('INTERNAL', 'a document was neither done nor failed').toFailure()
-}

@@ -4,152 +4,23 @@
  * Synchronous, on the main thread: a group of 512 rows takes about a millisecond, and the write-ahead log is synced once a
  * commit.
  */
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Remembered } from '../sinks/sink.ts'
-import { LEDGER_VERSION, type LedgerRow, type Placement } from './ledger.ts'
+import type {
+  Commit,
+  FileCommit,
+  FilePosition,
+  Member,
+  MovedDocument,
+  PlacedDocument,
+  WaitingRecords,
+} from './commit.ts'
+import { LEDGER_VERSION, type LedgerRow } from './ledger.ts'
 import { Recollection } from './recollection.ts'
 import { checkShape, type RunShape } from './run-shape.ts'
-
-/** How far a file counts: what is behind was written by a run that was killed before its commit. */
-export interface FilePosition {
-  readonly bytes: number
-  /** Before compression; the same as `bytes` without. */
-  readonly plainBytes: number
-}
-
-/** A part of a compressed file that can be read by itself. */
-export interface Member {
-  readonly offset: number
-  readonly length: number
-  /** Before compression. */
-  readonly plainOffset: number
-  readonly plainLength: number
-}
-
-/** What a commit says of a file. */
-export interface FileCommit {
-  readonly name: string
-  readonly position: FilePosition
-  /** Members added since the last commit. */
-  readonly members: readonly Member[]
-}
-
-export interface Commit {
-  readonly rows: readonly LedgerRow[]
-  readonly files?: readonly FileCommit[]
-  /** Records whose place is yet to be decided, kept here until then. */
-  readonly waiting?: readonly WaitingRecords[]
-  /** Those that have one now; with it nothing waits any more. */
-  readonly placed?: readonly { readonly key: Buffer; readonly placement: Placement }[]
-  /** What is to be in the same transaction, such as a database's records. */
-  readonly within?: () => void
-}
-
-/** A done document's records as NDJSON. */
-export interface WaitingRecords {
-  readonly key: Buffer
-  readonly lines: Uint8Array
-}
-
-/** Where a document's records are after a rewrite. */
-export interface MovedDocument {
-  readonly seq: number
-  readonly offset: number
-}
-
-/** A done document whose records are at a place in a file. */
-export interface PlacedDocument extends Omit<Placement, 'file'> {
-  readonly seq: number
-  readonly url: string
-  readonly file: string | null
-  readonly recordsWritten: number
-}
-
-const TABLES = `
-CREATE TABLE IF NOT EXISTS xmlmill_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS xmlmill_files (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, plain_bytes INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS xmlmill_members (
-  file TEXT NOT NULL, plain_offset INTEGER NOT NULL, plain_length INTEGER NOT NULL,
-  offset INTEGER NOT NULL, length INTEGER NOT NULL, PRIMARY KEY (file, plain_offset)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS xmlmill_documents (
-  seq INTEGER PRIMARY KEY,
-  key BLOB NOT NULL,
-  url TEXT NOT NULL,
-  status TEXT NOT NULL,
-  attempts INTEGER NOT NULL,
-  code TEXT,
-  message TEXT,
-  wire_bytes INTEGER NOT NULL,
-  decoded_bytes INTEGER NOT NULL,
-  body_sha256 BLOB,
-  etag TEXT,
-  last_modified TEXT,
-  records_seen INTEGER NOT NULL,
-  records_written INTEGER NOT NULL,
-  records_rejected INTEGER NOT NULL,
-  download_ms REAL NOT NULL,
-  parse_ms REAL NOT NULL,
-  transform_ms REAL NOT NULL,
-  credit_ms REAL NOT NULL,
-  thread INTEGER,
-  settled_at INTEGER NOT NULL,
-  file TEXT,
-  offset INTEGER,
-  length INTEGER,
-  crc32 INTEGER
-);
-CREATE TABLE IF NOT EXISTS xmlmill_noted (file TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS xmlmill_waiting (seq INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, lines BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS xmlmill_moved (seq INTEGER PRIMARY KEY, offset INTEGER NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS xmlmill_documents_key ON xmlmill_documents (key);
-`
-
-const COLUMNS = [
-  'key',
-  'url',
-  'status',
-  'attempts',
-  'code',
-  'message',
-  'wire_bytes',
-  'decoded_bytes',
-  'body_sha256',
-  'etag',
-  'last_modified',
-  'records_seen',
-  'records_written',
-  'records_rejected',
-  'download_ms',
-  'parse_ms',
-  'transform_ms',
-  'credit_ms',
-  'thread',
-  'settled_at',
-  'file',
-  'offset',
-  'length',
-  'crc32',
-] as const
-
-/** A document that is done again, or failed and now done, or failed again, is one row: the last to be said of it. */
-const PUT = `INSERT INTO xmlmill_documents (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})
-  ON CONFLICT (key) DO UPDATE SET ${COLUMNS.slice(1)
-    .map((column) => `${column} = excluded.${column}`)
-    .join(', ')}`
-
-/** The records of an earlier run stay when a document that is done cannot be had again; so does what is known of them. */
-const PUT_FAILED = `INSERT INTO xmlmill_documents (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})
-  ON CONFLICT (key) DO UPDATE SET attempts = excluded.attempts, code = excluded.code, message = excluded.message,
-  settled_at = excluded.settled_at`
-
-const PUT_UNCHANGED = `UPDATE xmlmill_documents SET attempts = ?, code = NULL, message = NULL, settled_at = ?,
-  etag = coalesce(?, etag), last_modified = coalesce(?, last_modified) WHERE key = ?`
-
-const SELECT_PLACED = `SELECT seq, url, file, offset, length, crc32, records_written FROM xmlmill_documents
-  WHERE status = 'done' AND length IS NOT NULL`
+import { PUT, PUT_FAILED, PUT_UNCHANGED, rowValues, SELECT_PLACED, TABLES } from './sqlite-tables.ts'
 
 /** The members of a rewritten file before it takes its name. */
 const MOVED = ' moved'
@@ -364,35 +235,8 @@ export class SqliteLedger {
       this.#putUnchanged.run(row.attempts, row.settledAt, row.etag, row.lastModified, row.key)
       return
     }
-    const { placement } = row
-    const values: SQLInputValue[] = [
-      row.key,
-      row.url,
-      row.status,
-      row.attempts,
-      row.code,
-      row.message,
-      row.wireBytes,
-      row.decodedBytes,
-      row.bodySha256,
-      row.etag,
-      row.lastModified,
-      row.recordsSeen,
-      row.recordsWritten,
-      row.recordsRejected,
-      row.downloadMs,
-      row.parseMs,
-      row.transformMs,
-      row.creditMs,
-      row.thread,
-      row.settledAt,
-      placement?.file ?? null,
-      placement?.offset ?? null,
-      placement?.length ?? null,
-      placement?.crc32 ?? null,
-    ]
     const statement = row.status === 'failed' ? this.#putFailed : this.#put
-    statement.run(...values)
+    statement.run(...rowValues(row))
   }
 
   /** Records that wait for their place, in the order in which they came. */

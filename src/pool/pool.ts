@@ -32,6 +32,17 @@ export function documentsPerThread(threads: number, concurrency: number): number
   return Math.ceil(concurrency / threads) + 1
 }
 
+/** Less heap than this and a thread does not even start. */
+const LEAST_HEAP_BYTES = 64 << 20
+
+/** The heap of each thread when all share the run's memory, and of one that has all of it. */
+export function heapsOf(memoryBytes: number, threads: number): PoolOptions['heapBytes'] {
+  return {
+    shared: Math.max(memoryBytes / threads, LEAST_HEAP_BYTES),
+    alone: Math.max(memoryBytes, LEAST_HEAP_BYTES),
+  }
+}
+
 /** What a pool tells about a task while it runs. */
 export interface TaskObserver {
   /** Call `taken` when the bytes no longer burden this process: until then the thread may have to wait. */

@@ -6,7 +6,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { MillError } from '../errors.ts'
 import { failpoint, isArmed } from '../failpoint.ts'
-import type { FileCommit, FilePosition, Member } from '../ledger/sqlite-ledger.ts'
+import type { FileCommit, FilePosition, Member } from '../ledger/commit.ts'
 import { type Compression, compressionOf } from './compression.ts'
 import { outputFailed } from './output-error.ts'
 

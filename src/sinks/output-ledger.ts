@@ -1,10 +1,11 @@
 /** What every output of files has beside its files: the lock, the ledger, and the file of rejects. */
 
+import type { Commit, FileCommit } from '../ledger/commit.ts'
 import { documentKeys } from '../ledger/document-key.ts'
 import { ledgerRow, type Placement } from '../ledger/ledger.ts'
 import { LedgerFile } from '../ledger/ledger-file.ts'
 import type { OutputLock } from '../ledger/output-lock.ts'
-import type { Commit, FileCommit, SqliteLedger } from '../ledger/sqlite-ledger.ts'
+import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import type { Document } from '../model.ts'
 import { RejectsFile } from './rejects.ts'
 import type { Remembered, SettledDocument } from './sink.ts'

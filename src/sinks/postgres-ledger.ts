@@ -4,10 +4,10 @@
  */
 import type pg from 'pg'
 import { MillError } from '../errors.ts'
+import type { FileCommit, FilePosition } from '../ledger/commit.ts'
 import { KEY_BYTES } from '../ledger/document-key.ts'
 import { LEDGER_VERSION, type LedgerRow } from '../ledger/ledger.ts'
 import { checkShape, type RunShape } from '../ledger/run-shape.ts'
-import type { FileCommit, FilePosition } from '../ledger/sqlite-ledger.ts'
 import { redactUrl } from '../redact.ts'
 import type { Remembered } from './sink.ts'
 

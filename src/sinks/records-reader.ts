@@ -1,7 +1,8 @@
 /** Reads parts of a file of records, compressed or not, by their places before compression. */
 import type { FileHandle } from 'node:fs/promises'
 import { MillError } from '../errors.ts'
-import type { Member, SqliteLedger } from '../ledger/sqlite-ledger.ts'
+import type { Member } from '../ledger/commit.ts'
+import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import { type Compression, compressionOf } from './compression.ts'
 
 const READ_BYTES = 1 << 20

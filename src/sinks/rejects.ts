@@ -2,7 +2,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { MillError } from '../errors.ts'
-import type { FileCommit, SqliteLedger } from '../ledger/sqlite-ledger.ts'
+import type { FileCommit } from '../ledger/commit.ts'
+import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import { AppendFile } from './append-file.ts'
 import type { SettledDocument, Sink } from './sink.ts'
 

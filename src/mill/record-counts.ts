@@ -1,0 +1,34 @@
+/** Where a document's records have gone: every one is in the output, among the rejects, or dropped by the transform. */
+import { MillError } from '../errors.ts'
+import type { DocumentFacts } from '../model.ts'
+import { redactUrl } from '../redact.ts'
+
+/**
+ * Every record is somewhere: a mistake here would be silent loss.
+ * @throws MillError INTERNAL, which stops the run
+ */
+export function checkCounts(
+  url: string,
+  facts: DocumentFacts,
+  arrived: { readonly records: number; readonly rejects: number },
+  hasTransform: boolean,
+): void {
+  const { recordsSeen, recordsWritten, recordsRejected, notes } = facts
+  const dropped = notes.droppedByTransform ?? 0
+  // A transform may make several rows of a record: at least one of each that it neither refused nor dropped.
+  const kept = recordsSeen - recordsRejected - dropped
+  const isWhole = hasTransform ? kept >= 0 && recordsWritten >= kept : recordsWritten === kept
+  if (isWhole && arrived.records === recordsWritten && arrived.rejects === recordsRejected) return
+  throw new MillError(
+    'INTERNAL',
+    `${redactUrl(url)}: ${recordsSeen} records were seen; ${recordsWritten} written (${arrived.records} arrived), ` +
+      `${recordsRejected} rejected (${arrived.rejects} arrived), ${dropped} dropped by the transform`,
+  )
+}
+
+/** The facts of a document of which the output has put some records among the rejects. */
+export function withRefused(facts: DocumentFacts, refused: number): DocumentFacts {
+  if (refused === 0) return facts
+  const { recordsWritten, recordsRejected } = facts
+  return { ...facts, recordsWritten: recordsWritten - refused, recordsRejected: recordsRejected + refused }
+}
