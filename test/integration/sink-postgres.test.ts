@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { verifyOutput } from '../../src/sinks/verify.ts'
 import { runCommand, startCommand } from '../support/command-line.ts'
 import { PASSWORD, query, startPostgres, type TestServer } from '../support/postgres.ts'
 import { serve } from '../support/serve.ts'
@@ -53,6 +54,35 @@ test('goes on after the server was restarted in the middle, and nothing is half 
   const again = await runCommand(args, { cwd: folder.path })
   expect(again.exitCode).toBe(0)
   expect(await query(url, TABLES)).toEqual([{ count: 3 }])
+})
+
+test('is whole and goes on after its connection was cut inside a COPY', { timeout: 60_000 }, async () => {
+  using folder = temporaryFolder()
+  const url = await running().database('cut')
+  const rows = Array.from({ length: 50 }, (_, n) => `<r>${n}</r>`).join('')
+  await using site = await serve({ '/1': '<a><r>1</r></a>', '/2': `<a>${rows}</a>` })
+  const args = (...paths: string[]) => [...paths.map((path) => site.url(path)), '-r', 'r', '-o', url]
+  expect((await runCommand(args('/1'), { cwd: folder.path })).exitCode).toBe(0)
+  await query(
+    url,
+    `CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';
+     CREATE TRIGGER slow BEFORE INSERT ON r FOR EACH ROW EXECUTE FUNCTION wait()`,
+  )
+  const { finished } = startCommand(args('/1', '/2'), { cwd: folder.path })
+  const cut = `SELECT pg_terminate_backend(pid) AS cut FROM pg_stat_activity
+    WHERE datname = 'cut' AND application_name LIKE 'xmlmill%' AND state = 'active' AND query LIKE 'COPY%'`
+  while ((await query<{ cut: boolean }>(url, cut)).length === 0);
+  const { exitCode, stderr } = await finished
+  expect(stderr).toContain('could not be written')
+  expect(stderr).not.toContain(encodeURIComponent(PASSWORD))
+  expect(stderr).not.toMatch(/\n\s+at /)
+  expect(exitCode).toBe(3)
+  expect(await query(url, TABLES)).toEqual([{ count: 1 }])
+  await query(url, 'DROP TRIGGER slow ON r')
+  expect((await runCommand(args('/1', '/2'), { cwd: folder.path })).exitCode).toBe(0)
+  expect(await query(url, TABLES)).toEqual([{ count: 51 }])
+  expect((await verifyOutput(url)).problems).toEqual([])
+  expect(site.hits('/1')).toBe(1)
 })
 
 test('says that a server is not there, without the password', async () => {
