@@ -277,9 +277,9 @@ class Run implements AsyncDisposable {
   #observe(attempt: Attempt, records: HeldRecords, rejects: HeldRecords): TaskObserver {
     const { id } = attempt.document
     return {
-      onBatch: (batch, taken) => {
+      onBatch: (batch, receipt) => {
         const held = batch.kind === 'records' ? records : rejects
-        held.append(batch.bytes, batch.count, taken)
+        held.append(batch, receipt)
       },
       onDownloaded: () => {
         this.#scheduler.downloaded(attempt)

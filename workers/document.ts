@@ -26,7 +26,7 @@ import type { DocumentCache } from './cache/document-cache.ts'
 import { notXml } from './charset/body-kind.ts'
 import { createDecoder, type Decoder } from './charset/decoder.ts'
 import { type Download, Downloader } from './download/download.ts'
-import { Gathering, Outbox } from './outbox.ts'
+import { Gathering, Outbox, SpareBuffers } from './outbox.ts'
 import { TransformStage } from './transform.ts'
 import { TransformGuard } from './transform-guard.ts'
 import type { Parser, RecordParser } from './xml/parser.ts'
@@ -38,6 +38,7 @@ const { options, tasks }: ThreadData = workerData
 const pulse = Pulse.create(tasks)
 const { port1: port, port2: mainPort } = new MessageChannel()
 const credit = new CreditWindow(CREDIT_WINDOW_BYTES)
+const spare = new SpareBuffers()
 const downloader = new Downloader(options)
 const cache = options.cache === undefined ? undefined : openCache(options.cache)
 /** Made once, at the first document: a thread is ready before its parser is. */
@@ -49,8 +50,10 @@ transform?.catch(() => {})
 let guard: TransformGuard | undefined
 
 port.on('message', (message: MainMessage) => {
-  if (message.type === 'credit') credit.grant(message.bytes)
-  else transforming = transforming.then(() => transformForOther(message))
+  if (message.type === 'credit') {
+    for (const buffer of message.buffers) spare.add(buffer)
+    credit.grant(message.bytes)
+  } else transforming = transforming.then(() => transformForOther(message))
 })
 const hello: Hello = { type: 'hello', thread: threadId, port: mainPort, pulse: pulse.buffer }
 parentPort?.postMessage(hello, [mainPort])
@@ -101,7 +104,7 @@ export default async function millDocument(task: Task): Promise<Report> {
 /** Transforms a part of a large document that another thread mills. */
 async function transformForOther({ id, task, bytes: raw }: Extract<MainMessage, { type: 'transform' }>): Promise<void> {
   if (transform === undefined) return
-  const gathered = { records: new Gathering('records'), rejects: new Gathering('rejects') }
+  const gathered = { records: new Gathering('records', spare), rejects: new Gathering('rejects', spare) }
   const stage = new TransformStage((await transform).for(task), options.envelope, (kind, lines, count) =>
     gathered[kind].add(lines, count),
   )
@@ -145,7 +148,7 @@ class Work {
 
   constructor(task: Task) {
     this.task = task
-    this.outbox = new Outbox(port, credit, task.id)
+    this.outbox = new Outbox(port, credit, spare, task.id)
   }
 
   async outcome(): Promise<Outcome> {

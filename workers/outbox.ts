@@ -4,6 +4,7 @@ import type { CreditWindow } from '../src/channel/credit.ts'
 import {
   BATCH_BYTES,
   type Batch,
+  BUFFER_BYTES,
   RAW_BATCH_BYTES,
   RIDE_ALONG_BYTES,
   type ThreadMessage,
@@ -11,21 +12,41 @@ import {
 
 const LF = 0x0a
 
-/** What a batch may have beyond its size: one more piece of the parser's, so that most batches are made without growing again. */
-const SLACK_BYTES = 256 << 10
+/** From here on a batch is likely to become a full one: it is gathered in a buffer of the full size, which comes back. */
+const LARGE_BYTES = BATCH_BYTES / 4
 
 /** A batch that fills less of its buffer is copied out of it: main holds batches, and would hold what is unused with them. */
 const LEAST_FILL = 3 / 4
 
+/** Buffers kept: with what is under way to main and back, each thread goes round with a dozen. */
+const MAX_SPARE = 4
+
+/** Memory of a thread's batches that main has given back. New memory is cleared page by page, and found again by the garbage collector. */
+export class SpareBuffers {
+  readonly #buffers: ArrayBuffer[] = []
+
+  /** One of BUFFER_BYTES, with anything in it. */
+  take(): ArrayBuffer {
+    return this.#buffers.pop() ?? new ArrayBuffer(BUFFER_BYTES)
+  }
+
+  /** Keeps it if it is of that size. */
+  add(buffer: ArrayBuffer): void {
+    if (buffer.byteLength === BUFFER_BYTES && this.#buffers.length < MAX_SPARE) this.#buffers.push(buffer)
+  }
+}
+
 /** Lines of one kind that wait for their batch to be full. Each byte is copied once, into the buffer that is sent. */
 export class Gathering {
   readonly kind: Batch['kind']
+  readonly #spare: SpareBuffers
   #buffer = new Uint8Array(0)
   #bytes = 0
   #count = 0
 
-  constructor(kind: Batch['kind']) {
+  constructor(kind: Batch['kind'], spare: SpareBuffers) {
     this.kind = kind
+    this.#spare = spare
   }
 
   get byteLength(): number {
@@ -44,6 +65,7 @@ export class Gathering {
   take(): Batch {
     const isFull = this.#bytes >= this.#buffer.byteLength * LEAST_FILL
     const bytes = isFull ? this.#buffer.subarray(0, this.#bytes) : this.#buffer.slice(0, this.#bytes)
+    if (!isFull) this.#spare.add(this.#buffer.buffer)
     const batch: Batch = { kind: this.kind, count: this.#count, bytes }
     this.#buffer = new Uint8Array(0)
     this.#bytes = 0
@@ -53,10 +75,13 @@ export class Gathering {
 
   /** The first lines get what they need: with most documents there are no more. */
   #grow(bytes: number): void {
-    const most = BATCH_BYTES + SLACK_BYTES
-    const buffer = new Uint8Array(this.#bytes === 0 ? bytes : Math.max(bytes, Math.min(most, bytes * 4)))
+    const buffer = bytes <= LARGE_BYTES ? new Uint8Array(this.#bytes === 0 ? bytes : bytes * 4) : this.#large(bytes)
     buffer.set(this.#buffer.subarray(0, this.#bytes))
     this.#buffer = buffer
+  }
+
+  #large(bytes: number): Uint8Array<ArrayBuffer> {
+    return bytes > BUFFER_BYTES ? new Uint8Array(bytes) : new Uint8Array(this.#spare.take())
   }
 }
 
@@ -64,16 +89,19 @@ export class Outbox {
   readonly #port: MessagePort
   readonly #credit: CreditWindow
   readonly #task: number
-  readonly #records = new Gathering('records')
-  readonly #rejects = new Gathering('rejects')
-  readonly #raw = new Gathering('raw')
+  readonly #records: Gathering
+  readonly #rejects: Gathering
+  readonly #raw: Gathering
   #sent = 0
   #creditMs = 0
 
-  constructor(port: MessagePort, credit: CreditWindow, task: number) {
+  constructor(port: MessagePort, credit: CreditWindow, spare: SpareBuffers, task: number) {
     this.#port = port
     this.#credit = credit
     this.#task = task
+    this.#records = new Gathering('records', spare)
+    this.#rejects = new Gathering('rejects', spare)
+    this.#raw = new Gathering('raw', spare)
   }
 
   get batchesSent(): number {

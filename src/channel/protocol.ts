@@ -42,6 +42,17 @@ export interface Batch {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
+/** What the receiver of a batch has to say to its sender. */
+export interface Receipt {
+  /** The bytes no longer burden this process: as many may come. Until then the sender may have to wait. */
+  taken(): void
+  /** Nobody will read them again: the sender may fill their memory anew. After it they must not be touched. */
+  spent(): void
+}
+
+/** For bytes that no sender waits for. */
+export const NO_RECEIPT: Receipt = { taken() {}, spent() {} }
+
 /** The task's result. A thread never throws: what went wrong is in the outcome. */
 export interface Report {
   readonly thread: number
@@ -95,8 +106,13 @@ export type ThreadMessage =
     }
 
 export type MainMessage =
-  /** The thread may send this many bytes more. */
-  | { readonly type: 'credit'; readonly bytes: number }
+  | {
+      readonly type: 'credit'
+      /** The thread may send this many bytes more. */
+      readonly bytes: number
+      /** Memory of batches that nobody reads any more, BUFFER_BYTES each, transferred: to be filled again. */
+      readonly buffers: readonly ArrayBuffer[]
+    }
   /** Raw records of another thread's document, to be transformed and sent back. */
   | {
       readonly type: 'transform'
@@ -117,6 +133,9 @@ export const RAW_BATCH_BYTES = 128 << 10
 
 /** Size at which a batch is sent: larger costs memory, smaller costs messages. */
 export const BATCH_BYTES = 1 << 20
+
+/** Memory of a batch: its size and one more piece of the parser's, so that most are filled without growing. */
+export const BUFFER_BYTES = BATCH_BYTES + (256 << 10)
 
 /** A last batch up to this size is copied with the report instead of transferred before it: a copy this small costs less than a message. */
 export const RIDE_ALONG_BYTES = 64 << 10

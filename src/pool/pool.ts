@@ -9,10 +9,10 @@
 import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import {
-  BATCH_BYTES,
   type Batch,
   type Hello,
-  type MainMessage,
+  NO_RECEIPT,
+  type Receipt,
   type Report,
   type Task,
   type ThreadData,
@@ -24,6 +24,7 @@ import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import type { ThreadOptions } from '../options.ts'
 import { type Finding, Roster, type Thread } from './roster.ts'
+import { ThreadCredit } from './thread-credit.ts'
 import { TransformRelay } from './transform-relay.ts'
 import { Watchdog, watchTickMs } from './watchdog.ts'
 
@@ -45,8 +46,7 @@ export function heapsOf(memoryBytes: number, threads: number): PoolOptions['heap
 
 /** What a pool tells about a task while it runs. */
 export interface TaskObserver {
-  /** Call `taken` when the bytes no longer burden this process: until then the thread may have to wait. */
-  onBatch(batch: Batch, taken: () => void): void
+  onBatch(batch: Batch, receipt: Receipt): void
   onDownloaded(): void
   onProgress(progress: Extract<ThreadMessage, { type: 'progress' }>, thread: number): void
 }
@@ -206,16 +206,8 @@ export class ThreadPool {
 
   #welcome({ thread: id, port, pulse }: Hello, isShared: boolean): void {
     const thread = this.#roster.add(id, port, new Pulse(pulse))
-    let granted = 0
-    const grant = (bytes: number) => {
-      granted += bytes
-      // In lumps: a message for each batch would be one too many, and the window is several lumps wide.
-      if (granted < BATCH_BYTES) return
-      const message: MainMessage = { type: 'credit', bytes: granted }
-      port.postMessage(message)
-      granted = 0
-    }
-    port.on('message', (message: ThreadMessage) => this.#receive(message, id, grant))
+    const credit = new ThreadCredit(port)
+    port.on('message', (message: ThreadMessage) => this.#receive(message, id, credit))
     port.on('close', () => {
       this.#roster.leave(thread)
       this.#watchdog.forget(thread)
@@ -275,7 +267,7 @@ export class ThreadPool {
     return { status: 'crashed', cause: 'ended', message: 'a thread ended that had some of its records', ...finding }
   }
 
-  #receive(message: ThreadMessage, thread: number, grant: (bytes: number) => void): void {
+  #receive(message: ThreadMessage, thread: number, credit: ThreadCredit): void {
     if (message.type === 'transformed') {
       this.#relay.receive(message)
       return
@@ -283,14 +275,13 @@ export class ThreadPool {
     const running = this.#tasks.get(message.task)
     if (message.type === 'batch') {
       failpoint('channel.batch')
-      const bytes = message.batch.bytes.byteLength
-      const taken = () => grant(bytes)
+      const receipt = credit.receipt(message.batch)
       if (running === undefined) {
-        taken()
+        receipt.taken()
         return
       }
       running.batchesReceived += 1
-      this.#pass(message.task, running, message.batch, taken)
+      this.#pass(message.task, running, message.batch, receipt)
       running.onBatches?.()
     } else if (message.type === 'downloaded') running?.observer.onDownloaded()
     else running?.observer.onProgress(message, thread)
@@ -303,12 +294,12 @@ export class ThreadPool {
       running.onBatches = resolve
       await promise
     }
-    for (const batch of report.last) this.#pass(task, running, batch, () => {})
+    for (const batch of report.last) this.#pass(task, running, batch, NO_RECEIPT)
   }
 
-  #pass(task: number, { observer }: RunningTask, batch: Batch, taken: () => void): void {
-    if (batch.kind === 'raw') this.#relay.submit(task, batch, taken, observer.onBatch)
-    else observer.onBatch(batch, taken)
+  #pass(task: number, { observer }: RunningTask, batch: Batch, receipt: Receipt): void {
+    if (batch.kind === 'raw') this.#relay.submit(task, batch, receipt.taken, observer.onBatch)
+    else observer.onBatch(batch, receipt)
   }
 }
 

@@ -6,7 +6,7 @@
  * Memory is bounded by the milling thread's credit: it is given back when a batch's rows are taken, not before.
  */
 import type { MessagePort } from 'node:worker_threads'
-import type { Batch, MainMessage, ThreadMessage, TransformCounts } from '../channel/protocol.ts'
+import type { Batch, MainMessage, Receipt, ThreadMessage, TransformCounts } from '../channel/protocol.ts'
 
 type Transformed = Extract<ThreadMessage, { type: 'transformed' }>
 
@@ -17,7 +17,7 @@ export type RelayEnd =
   | { readonly status: 'lost'; readonly port: MessagePort | undefined }
 
 interface Relayed {
-  readonly onBatch: (batch: Batch, taken: () => void) => void
+  readonly onBatch: (batch: Batch, receipt: Receipt) => void
   sent: number
   /** Sequence number of the batch whose rows go out next. */
   next: number
@@ -158,12 +158,15 @@ function deliver(
 ): void {
   let open = batches.length
   if (open === 0) taken()
-  for (const batch of batches) {
-    onBatch(batch, () => {
+  const receipt: Receipt = {
+    taken() {
       open -= 1
       if (open === 0) taken()
-    })
+    },
+    // Of another thread's memory than the one that is granted anything.
+    spent() {},
   }
+  for (const batch of batches) onBatch(batch, receipt)
 }
 
 function sum(a: TransformCounts, b: TransformCounts): TransformCounts {

@@ -9,6 +9,7 @@ import { failpoint, isArmed } from '../failpoint.ts'
 import type { FileCommit, FilePosition, Member } from '../ledger/commit.ts'
 import { type Compression, compressionOf } from './compression.ts'
 import { outputFailed } from './output-error.ts'
+import { WriteBuffer } from './write-buffer.ts'
 
 /** Small documents are written together: a write of its own for each would cost more than its bytes. */
 const WRITE_BYTES = 1 << 20
@@ -25,10 +26,11 @@ export class AppendFile {
   #committed: FilePosition
   /** Where the next write goes. */
   #bytes: number
-  /** What was appended, before compression, the gathered part included. */
+  /** What was appended, before compression. */
   #plainBytes: number
-  #gathered: Uint8Array[] = []
-  #gatheredBytes = 0
+  /** What of it was written: the rest has gathered. */
+  #writtenPlainBytes: number
+  readonly #gathered: WriteBuffer
   #members: Member[] = []
 
   private constructor(path: string, name: string, handle: FileHandle, committed: FilePosition) {
@@ -39,6 +41,9 @@ export class AppendFile {
     this.#committed = committed
     this.#bytes = committed.bytes
     this.#plainBytes = committed.plainBytes
+    this.#writtenPlainBytes = committed.plainBytes
+    const most = this.#compression === undefined ? WRITE_BYTES : MEMBER_BYTES
+    this.#gathered = new WriteBuffer(most, (plain) => this.#put(plain))
   }
 
   /**
@@ -76,17 +81,18 @@ export class AppendFile {
     return this.#plainBytes !== this.#committed.plainBytes
   }
 
-  /** Takes bytes; they are kept, not copied. Some wait for more to come, until `synced`. */
+  /**
+   * Takes bytes: when this resolves, their memory is the caller's again. Small ones wait for more to come, until `synced`. One call at
+   * a time.
+   */
   async append(bytes: Uint8Array): Promise<void> {
-    this.#gathered.push(bytes)
-    this.#gatheredBytes += bytes.byteLength
     this.#plainBytes += bytes.byteLength
-    if (this.#gatheredBytes >= (this.#compression === undefined ? WRITE_BYTES : MEMBER_BYTES)) await this.#flush()
+    await this.#gathered.append(bytes)
   }
 
   /** Everything appended is on the disk. Gives what the ledger is to be told; once it is, call `committed`. */
   async synced(): Promise<FileCommit> {
-    await this.#flush()
+    await this.#gathered.flush()
     failpoint('file.written')
     try {
       // Never a second time: after a failed sync the system may have thrown the pages away and call the next one a success.
@@ -110,11 +116,11 @@ export class AppendFile {
 
   /** Cuts off what was appended since the last commit. */
   async rewind(): Promise<void> {
-    this.#gathered = []
-    this.#gatheredBytes = 0
+    this.#gathered.clear()
     this.#members = []
     this.#bytes = this.#committed.bytes
     this.#plainBytes = this.#committed.plainBytes
+    this.#writtenPlainBytes = this.#committed.plainBytes
     try {
       await this.#handle.truncate(this.#bytes)
     } catch (cause) {
@@ -127,13 +133,9 @@ export class AppendFile {
     await this.#handle.close()
   }
 
-  async #flush(): Promise<void> {
-    if (this.#gatheredBytes === 0) return
-    const [only] = this.#gathered
-    const plain =
-      this.#gathered.length === 1 && only !== undefined ? only : Buffer.concat(this.#gathered, this.#gatheredBytes)
-    this.#gathered = []
-    this.#gatheredBytes = 0
+  async #put(plain: Uint8Array): Promise<void> {
+    const plainOffset = this.#writtenPlainBytes
+    this.#writtenPlainBytes += plain.byteLength
     if (this.#compression === undefined) {
       await this.#write(plain)
       return
@@ -142,7 +144,7 @@ export class AppendFile {
     this.#members.push({
       offset: this.#bytes,
       length: member.byteLength,
-      plainOffset: this.#plainBytes - plain.byteLength,
+      plainOffset,
       plainLength: plain.byteLength,
     })
     await this.#write(member)

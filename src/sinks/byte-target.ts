@@ -6,7 +6,7 @@ import { Socket } from 'node:net'
 import { isErrno, outputFailed } from './output-error.ts'
 
 export interface ByteTarget {
-  /** Resolves when all bytes are taken. One call at a time. */
+  /** Resolves when all bytes are taken, and their memory is the caller's again. One call at a time. */
   write(bytes: Uint8Array): Promise<void>
   /** Resolves when nothing is held back. */
   flush?(): Promise<void>

@@ -5,6 +5,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
 import type { ByteTarget } from './byte-target.ts'
+import { WriteBuffer } from './write-buffer.ts'
 
 /** Works on the thread pool of libuv, not on the main loop. */
 export interface Compression {
@@ -31,25 +32,13 @@ const MEMBER_BYTES = 4 << 20
 
 /** Compresses what goes into a target that cannot be cut. */
 export function compressed(target: ByteTarget, { compress }: Compression): ByteTarget {
-  let parts: Uint8Array[] = []
-  let bytes = 0
-  const flush = async () => {
-    if (bytes === 0) return
-    const plain = Buffer.concat(parts, bytes)
-    parts = []
-    bytes = 0
-    await target.write(await compress(plain))
-  }
+  const gathered = new WriteBuffer(MEMBER_BYTES, async (plain) => target.write(await compress(plain)))
   return {
-    async write(chunk) {
-      parts.push(chunk)
-      bytes += chunk.byteLength
-      if (bytes >= MEMBER_BYTES) await flush()
-    },
-    flush,
+    write: (bytes) => gathered.append(bytes),
+    flush: () => gathered.flush(),
     async close() {
       try {
-        await flush()
+        await gathered.flush()
       } finally {
         await target.close()
       }

@@ -10,6 +10,7 @@ import { COMMIT_INTERVAL_MS, OutputLedger } from './output-ledger.ts'
 import { RejectsFile } from './rejects.ts'
 import type { SettledDocument, Sink, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
+import { WriteBuffer } from './write-buffer.ts'
 
 /** Several small documents go together: a write of its own for each would cost more than its bytes. */
 const WRITE_BYTES = 1 << 20
@@ -45,9 +46,10 @@ async function openTarget(output: string): Promise<ByteTarget> {
 }
 
 function streamSink(target: ByteTarget, rejects: RejectsFile): Sink {
+  const gathered = gatheringFor(target)
   return {
     async write(documents) {
-      await writeRecords(target, documents)
+      await writeRecords(gathered, documents)
       await rejects.append(documents)
       rejects.committed(await rejects.synced())
     },
@@ -58,11 +60,12 @@ function streamSink(target: ByteTarget, rejects: RejectsFile): Sink {
 }
 
 function streamStore(target: ByteTarget, beside: OutputLedger): Store {
+  const gathered = gatheringFor(target)
   return {
     commitIntervalMs: COMMIT_INTERVAL_MS,
     recall: async (documents) => beside.recall(documents),
     async write(documents) {
-      await writeRecords(target, documents)
+      await writeRecords(gathered, documents)
       await target.flush?.()
       await beside.commit(documents, {})
     },
@@ -72,23 +75,14 @@ function streamStore(target: ByteTarget, beside: OutputLedger): Store {
   }
 }
 
-async function writeRecords(target: ByteTarget, documents: readonly SettledDocument[]): Promise<void> {
-  let chunks: Uint8Array[] = []
-  let bytes = 0
-  const flush = async () => {
-    const [only] = chunks
-    const all = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes)
-    chunks = []
-    bytes = 0
-    await target.write(all)
-  }
+function gatheringFor(target: ByteTarget): WriteBuffer {
+  return new WriteBuffer(WRITE_BYTES, (bytes) => target.write(bytes))
+}
+
+async function writeRecords(gathered: WriteBuffer, documents: readonly SettledDocument[]): Promise<void> {
   for (const document of documents) {
     if (document.status !== 'done') continue
-    for await (const chunk of document.records.read()) {
-      chunks.push(chunk)
-      bytes += chunk.byteLength
-      if (bytes >= WRITE_BYTES) await flush()
-    }
+    for await (const chunk of document.records.read()) await gathered.append(chunk)
   }
-  if (bytes > 0) await flush()
+  await gathered.flush()
 }

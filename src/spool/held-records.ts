@@ -4,6 +4,7 @@
  */
 
 import { closeSync, openSync, readSync } from 'node:fs'
+import type { Batch, Receipt } from '../channel/protocol.ts'
 import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Tail } from '../sinks/sink.ts'
@@ -34,11 +35,18 @@ const READ_BYTES = 1 << 20
 /** Records of which there is so much that they should go to their place directly, if it is free. */
 const TAIL_BYTES = 4 << 20
 
+interface Chunk {
+  readonly bytes: Uint8Array
+  readonly receipt: Receipt
+}
+
+const DONE = Promise.resolve()
+
 export class HeldRecords {
   readonly #budget: MemoryBudget
   readonly #spool: SpoolDirectory
   /** The first part, in memory; what follows is in the file. */
-  #chunks: Uint8Array[] = []
+  #chunks: Chunk[] = []
   #memoryBytes = 0
   #file: SpoolFile | undefined
   #fileBytes = 0
@@ -46,7 +54,8 @@ export class HeldRecords {
   readonly #claimTail: (() => Tail | undefined) | undefined
   /** The end of the output's file, which everything goes to once it is lent. */
   #tail: Tail | undefined
-  #writing: Promise<void> = Promise.resolve()
+  /** Absent as long as nothing was to be written: with most documents nothing ever is. */
+  #writing: Promise<void> | undefined
   #isReleased = false
 
   /** @param claimTail asks for the end of the output's file when there is much to hold */
@@ -71,28 +80,31 @@ export class HeldRecords {
   }
 
   /**
-   * Takes whole lines. `taken` is called when the sender may send as much again: at once for memory, after the write for the file.
-   * A write that fails is thrown by `settled`.
+   * Takes whole lines. They count as taken at once in memory, after the write in a file; and as spent after that write, or when what is in
+   * memory is released. A write that fails is thrown by `settled`.
    */
-  append(bytes: Uint8Array, count: number, taken: () => void): void {
+  append({ bytes, count }: Pick<Batch, 'bytes' | 'count'>, receipt: Receipt): void {
     this.#count += count
     if (this.#isReleased) {
-      taken()
+      receipt.taken()
       return
     }
     const isInMemory = this.#tail === undefined && this.#fileBytes === 0
     if (isInMemory && this.#memoryBytes + bytes.byteLength > TAIL_BYTES) this.#divert()
     if (isInMemory && this.#tail === undefined && this.#budget.take(bytes.byteLength)) {
-      this.#chunks.push(bytes)
+      this.#chunks.push({ bytes, receipt })
       this.#memoryBytes += bytes.byteLength
-      taken()
+      receipt.taken()
       return
     }
     if (isInMemory && this.#tail === undefined) this.#divert()
     const tail = this.#tail
     if (tail === undefined) this.#fileBytes += bytes.byteLength
     const write = () => (tail === undefined ? this.#write(bytes) : this.#writeToTail(tail, bytes))
-    this.#writing = this.#writing.then(write).finally(taken)
+    this.#writing = (this.#writing ?? DONE).then(write).finally(() => {
+      receipt.spent()
+      receipt.taken()
+    })
     // Reported by `settled`; without this it would be an unhandled rejection until then.
     this.#writing.catch(() => {})
   }
@@ -105,10 +117,12 @@ export class HeldRecords {
     await this.#writing
   }
 
-  /** The bytes in order. Only after `settled`. */
+  /** The bytes in order, valid until they are released. Only after `settled`. */
   async *read(): AsyncGenerator<Uint8Array> {
-    this.#refuseReleased()
-    yield* this.#chunks
+    for (const { bytes } of this.#chunks) {
+      this.#refuseReleased()
+      yield bytes
+    }
     // Whoever was slow to ask on must not take the part in memory for all.
     this.#refuseReleased()
     if (this.#file === undefined) return
@@ -124,8 +138,10 @@ export class HeldRecords {
 
   /** The same, for callers that cannot wait: a program that iterates over a document's records. */
   *readSync(): Generator<Uint8Array> {
-    this.#refuseReleased()
-    yield* this.#chunks
+    for (const { bytes } of this.#chunks) {
+      this.#refuseReleased()
+      yield bytes
+    }
     this.#refuseReleased()
     if (this.#file === undefined) return
     const descriptor = openSync(this.#file.path, 'r')
@@ -143,12 +159,17 @@ export class HeldRecords {
   }
 
   /** Lets go of memory and file. May be called more than once. */
-  async release(): Promise<void> {
+  release(): Promise<void> {
     this.#isReleased = true
+    for (const { receipt } of this.#chunks) receipt.spent()
     this.#chunks = []
     this.#budget.give(this.#memoryBytes)
     this.#memoryBytes = 0
-    await this.#writing.catch(() => {})
+    return this.#writing === undefined ? DONE : this.#releaseFiles(this.#writing)
+  }
+
+  async #releaseFiles(writing: Promise<void>): Promise<void> {
+    await writing.catch(() => {})
     await this.#tail?.abandon()
     const file = this.#file
     this.#file = undefined
@@ -164,9 +185,12 @@ export class HeldRecords {
     const bytes = this.#memoryBytes
     this.#chunks = []
     this.#memoryBytes = 0
-    this.#writing = this.#writing
+    this.#writing = (this.#writing ?? DONE)
       .then(async () => {
-        for (const chunk of chunks) await this.#writeToTail(tail, chunk)
+        for (const { bytes, receipt } of chunks) {
+          await this.#writeToTail(tail, bytes)
+          receipt.spent()
+        }
       })
       .finally(() => this.#budget.give(bytes))
     this.#writing.catch(() => {})

@@ -1,4 +1,5 @@
 /** Settled documents as a run would deliver them, for tests of what comes after. */
+import { NO_RECEIPT } from '../../src/channel/protocol.ts'
 import { MillError } from '../../src/errors.ts'
 import type { DocumentFacts } from '../../src/model.ts'
 import type { DoneDocument, FailedDocument } from '../../src/sinks/sink.ts'
@@ -20,7 +21,7 @@ const FACTS: DocumentFacts = {
 
 function held(text: string): HeldRecords {
   const records = new HeldRecords(new MemoryBudget(Number.POSITIVE_INFINITY), new SpoolDirectory())
-  if (text !== '') records.append(Buffer.from(text), text.split('\n').length - 1, () => {})
+  if (text !== '') records.append({ bytes: Buffer.from(text), count: text.split('\n').length - 1 }, NO_RECEIPT)
   return records
 }
 

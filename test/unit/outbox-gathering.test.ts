@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { BATCH_BYTES } from '../../src/channel/protocol.ts'
-import { Gathering } from '../../workers/outbox.ts'
+import { BATCH_BYTES, BUFFER_BYTES } from '../../src/channel/protocol.ts'
+import { Gathering, SpareBuffers } from '../../workers/outbox.ts'
 
 /** Different lines of a length: what is misplaced is seen. */
 function lineOf(bytes: number, fill: number): Uint8Array {
@@ -8,7 +8,7 @@ function lineOf(bytes: number, fill: number): Uint8Array {
 }
 
 test('a batch has the lines in the order in which they came, whatever their sizes', () => {
-  const gathering = new Gathering('records')
+  const gathering = new Gathering('records', new SpareBuffers())
   const lines = [lineOf(10, 1), lineOf(100_000, 2), lineOf(1, 3), lineOf(900_000, 4), lineOf(70_000, 5)]
   for (const line of lines) gathering.add(line, 2)
   const { kind, count, bytes } = gathering.take()
@@ -17,7 +17,7 @@ test('a batch has the lines in the order in which they came, whatever their size
 })
 
 test('lines are copied: what the parser does with its memory afterwards is of no account', () => {
-  const gathering = new Gathering('records')
+  const gathering = new Gathering('records', new SpareBuffers())
   const line = lineOf(4, 1)
   gathering.add(line, 1)
   line.fill(9)
@@ -25,7 +25,7 @@ test('lines are copied: what the parser does with its memory afterwards is of no
 })
 
 test('a batch is its own: the next one leaves it alone', () => {
-  const gathering = new Gathering('records')
+  const gathering = new Gathering('records', new SpareBuffers())
   gathering.add(lineOf(4, 1), 1)
   const first = gathering.take()
   expect(gathering.byteLength).toBe(0)
@@ -36,9 +36,33 @@ test('a batch is its own: the next one leaves it alone', () => {
 
 test('main never holds much more memory than a batch has bytes', () => {
   for (const pieces of [1, 2, 3, 7, 20]) {
-    const gathering = new Gathering('records')
+    const gathering = new Gathering('records', new SpareBuffers())
     for (let piece = 0; piece < pieces; piece++) gathering.add(lineOf(BATCH_BYTES / 16, piece), 1)
     const { bytes } = gathering.take()
     expect(bytes.buffer.byteLength).toBeLessThanOrEqual(bytes.byteLength / 0.75)
   }
+})
+
+test('a full batch is gathered in memory that came back', () => {
+  const spare = new SpareBuffers()
+  const buffer = new ArrayBuffer(BUFFER_BYTES)
+  new Uint8Array(buffer).fill(7)
+  spare.add(buffer)
+  const gathering = new Gathering('records', spare)
+  gathering.add(lineOf(1000, 1), 1)
+  gathering.add(lineOf(BATCH_BYTES, 2), 1)
+  const { bytes } = gathering.take()
+  expect(bytes.buffer).toBe(buffer)
+  expect(Buffer.compare(bytes, Buffer.concat([lineOf(1000, 1), lineOf(BATCH_BYTES, 2)]))).toBe(0)
+})
+
+test('only memory of the full size is kept, and not much of it', () => {
+  const spare = new SpareBuffers()
+  const small = new ArrayBuffer(1000)
+  spare.add(small)
+  const kept = Array.from({ length: 9 }, () => new ArrayBuffer(BUFFER_BYTES))
+  for (const buffer of kept) spare.add(buffer)
+  const taken = Array.from({ length: 9 }, () => spare.take())
+  expect(taken.filter((buffer) => kept.includes(buffer))).toHaveLength(4)
+  expect(taken).not.toContain(small)
 })

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
-import type { Batch, MainMessage, ThreadMessage } from '../../src/channel/protocol.ts'
+import type { Batch, MainMessage, Receipt, ThreadMessage } from '../../src/channel/protocol.ts'
 import { TransformRelay } from '../../src/pool/transform-relay.ts'
 
 const channels: MessageChannel[] = []
@@ -39,7 +39,7 @@ test('puts rows back in the order of the batches, whichever thread is first', as
   const relay = new TransformRelay()
   const [one, two] = [thread(relay), thread(relay)]
   const rows: string[] = []
-  const onBatch = (batch: Batch, taken: () => void) => {
+  const onBatch = (batch: Batch, { taken }: Receipt) => {
     rows.push(Buffer.from(batch.bytes).toString())
     taken()
   }
@@ -67,7 +67,7 @@ test('gives credit back when the rows are taken, not when they arrive', async ()
     1,
     raw('a'),
     () => given.push('a'),
-    (_, taken) => {
+    (_, { taken }) => {
       take = taken
     },
   )
