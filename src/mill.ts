@@ -178,7 +178,8 @@ class Run implements AsyncDisposable {
       if (this.#stop !== undefined || this.#isStopping) return
     }
     this.#hasListEnded = true
-    this.#emit({ type: 'list-ended', documents: this.#listed, duplicates: this.#input.list.duplicates })
+    const { duplicates, ofOtherShards } = this.#input.list
+    this.#emit({ type: 'list-ended', documents: this.#listed, duplicates, ...(ofOtherShards > 0 && { ofOtherShards }) })
     this.#bell.ring()
   }
 

@@ -11,14 +11,14 @@ import { MillError } from './errors.ts'
 import type { MillOptions, ParserName, ProgressStyle, Shape } from './options/mill-options.ts'
 import { OptionReader } from './options/option-reader.ts'
 import { flagName, OPTIONS } from './options/option-table.ts'
-import { parseRate } from './options/quantities.ts'
+import { parseRate, parseShard } from './options/quantities.ts'
 import type { RunOptions } from './options/run-options.ts'
 
 export type { MillOptions, ParserName, ProgressStyle } from './options/mill-options.ts'
 export type { OptionSpec } from './options/option-spec.ts'
 export { flagName, OPTIONS } from './options/option-table.ts'
-export { parseRate, parseSize } from './options/quantities.ts'
-export type { RunOptions, ScheduleOptions, ThreadOptions, WatchOptions } from './options/run-options.ts'
+export { parseRate, parseSize, shardText } from './options/quantities.ts'
+export type { RunOptions, ScheduleOptions, Shard, ThreadOptions, WatchOptions } from './options/run-options.ts'
 
 /** What fast-xml-parser has options of its own for, or does not do. */
 const ENGINE_ONLY = [
@@ -50,6 +50,9 @@ export function resolveOptions(given: MillOptions): RunOptions {
   const startIntervalMs = rate === undefined ? 0 : parseRate(rate)
   if (startIntervalMs === undefined)
     problems.push(`--rate is ${rate}; it takes a count per second, minute or hour, such as 5/s`)
+  const shardText = read.text('shard')
+  const shard = shardText === undefined ? undefined : parseShard(shardText)
+  if (shard !== undefined && 'fault' in shard) problems.push(`--shard is ${shardText}; ${shard.fault}`)
   if (read.switch('update') && read.switch('fresh')) problems.push('--update and --fresh exclude each other')
   const state = read.text('state')
   const transform = read.text('transform')
@@ -72,6 +75,7 @@ export function resolveOptions(given: MillOptions): RunOptions {
   const options: RunOptions = {
     inputFiles: read.texts('inputFile'),
     keepDuplicates: read.switch('keepDuplicates'),
+    shard: shard === undefined || 'fault' in shard ? undefined : shard,
     output,
     table: {
       columns: read.names('columns'),

@@ -49,7 +49,7 @@ export async function runOnTerminal(terminalRun: TerminalRun): Promise<number> {
   })
   const summary = new SummaryFold()
   const figures = new RunFiguresFold()
-  const failed = new FailedList(`${besideName(output)}.failed.txt`)
+  const failed = new FailedList(`${besideName(output, options.shard)}.failed.txt`)
   // Where the same command tries again what failed, nobody needs a list.
   const keepsList = !remembers(options) || options.inputFiles.includes('-')
   const stopping = untilSignal()

@@ -9,7 +9,7 @@ import { flagName, type MillOptions, type RunOptions, type ThreadOptions } from 
 export type RunShape = Readonly<Record<string, string>>
 
 /** What of the thread's options leaves the records as they are; everything else shapes them, also what is yet to come. */
-const SHAPELESS: ReadonlySet<keyof ThreadOptions> = new Set([
+const SHAPELESS: ReadonlySet<string> = new Set<keyof ThreadOptions>([
   'connectTimeoutMs',
   'stallTimeoutMs',
   'timeoutMs',
@@ -22,6 +22,9 @@ const SHAPELESS: ReadonlySet<keyof ThreadOptions> = new Set([
   'cacert',
   'netrc',
   'publicOnly',
+  'transformTimeoutMs',
+  'cache',
+  'offline',
   'digest',
 ])
 
@@ -41,7 +44,7 @@ export async function runShape(
 ): Promise<RunShape> {
   const shape: Record<string, string> = {}
   for (const [option, value] of Object.entries({ ...thread, ...more })) {
-    if (value === undefined || SHAPELESS.has(option as keyof ThreadOptions)) continue
+    if (value === undefined || SHAPELESS.has(option)) continue
     const name = NAMES[option] ?? option
     const text = option === 'transform' ? await contentHash(String(value)) : JSON.stringify(value)
     // What is off is left out: an option that a later version brings is off in a ledger of today.
@@ -69,7 +72,7 @@ async function contentHash(href: string): Promise<string> {
 export function checkShape(output: string, before: RunShape, now: RunShape): void {
   const changes: string[] = []
   for (const option of new Set([...Object.keys(before), ...Object.keys(now)])) {
-    if (before[option] === now[option]) continue
+    if (before[option] === now[option] || SHAPELESS.has(option)) continue
     changes.push(`${flagName(option)} was ${shown(option, before[option])} and is ${shown(option, now[option])}`)
   }
   if (changes.length > 0)

@@ -10,6 +10,12 @@ export const CONTENT_OPTIONS = {
     help: 'Lists of URLs, a line each, `#` comments; `-` is stdin; `.gz` read as it is.',
   },
   keepDuplicates: { kind: 'switch', group: 'Input', help: 'Mill a URL once for every time it is listed.' },
+  shard: {
+    kind: 'text',
+    placeholder: 'I/N',
+    group: 'Input',
+    help: 'Mill only the documents of shard I of N, counted from 1: each host is in one of them, as is each local file.',
+  },
 
   record: {
     kind: 'texts',

@@ -10,6 +10,8 @@ export interface MillOptions {
   inputFile?: string | readonly string[]
   /** Mill a URL once for every time it is listed. */
   keepDuplicates?: boolean
+  /** Mill only the documents of shard I of N, counted from 1: each host is in one of them, as is each local file. */
+  shard?: string
   /** Which elements are records: a name, or a path from the root (`/volume/paper`, `*` for any name); without it the root. */
   record?: string | readonly string[]
   /** These elements become arrays even when single. */

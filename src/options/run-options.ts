@@ -59,6 +59,8 @@ export interface ScheduleOptions {
 export interface RunOptions {
   readonly inputFiles: readonly string[]
   readonly keepDuplicates: boolean
+  /** Undefined for all documents. */
+  readonly shard: Shard | undefined
   readonly output: string | undefined
   readonly table: TableOptions
   readonly ordered: boolean
@@ -76,6 +78,13 @@ export interface RunOptions {
   readonly progress: ProgressStyle
   readonly summary: string | undefined
   readonly watch: WatchOptions
+}
+
+/** One of several runs over the same list, each with documents of its own. */
+export interface Shard {
+  /** From 1. */
+  readonly index: number
+  readonly count: number
 }
 
 /** What rows of a table are made of. */

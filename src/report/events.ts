@@ -13,8 +13,15 @@ export type RunEvent =
       readonly concurrency: number
       readonly setting?: RunSetting
     }
-  /** The list has no more lines. `documents` counts them without the duplicates. */
-  | { readonly type: 'list-ended'; readonly at: number; readonly documents: number; readonly duplicates: number }
+  /** The list has no more lines. `documents` counts them without the duplicates and without what is of other shards. */
+  | {
+      readonly type: 'list-ended'
+      readonly at: number
+      readonly documents: number
+      readonly duplicates: number
+      /** Lines that are of other shards, duplicates among them; absent for none. */
+      readonly ofOtherShards?: number
+    }
   | {
       readonly type: 'attempt-started'
       readonly at: number

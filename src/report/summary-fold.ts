@@ -18,6 +18,8 @@ export interface Summary {
     /** All of the list without duplicates; undefined when the run ended before the list did. */
     readonly listed: number | undefined
     readonly duplicates: number
+    /** With --shard: lines of the list that other shards mill, duplicates among them. */
+    readonly ofOtherShards: number
   }
   readonly records: { readonly written: number; readonly rejected: number }
   readonly bytes: {
@@ -102,6 +104,7 @@ export class SummaryFold {
   #highestId = -1
   #listed: number | undefined
   #duplicates = 0
+  #ofOtherShards = 0
   #written = 0
   #rejected = 0
   #wireBytes = 0
@@ -130,6 +133,7 @@ export class SummaryFold {
       case 'list-ended':
         this.#listed = event.documents
         this.#duplicates = event.duplicates
+        this.#ofOtherShards = event.ofOtherShards ?? 0
         break
       case 'attempt-started':
         this.#highestId = Math.max(this.#highestId, event.id)
@@ -177,6 +181,7 @@ export class SummaryFold {
         waiting: Math.max(0, known - this.#done - this.#failed - this.#alreadyThere),
         listed: this.#listed,
         duplicates: this.#duplicates,
+        ofOtherShards: this.#ofOtherShards,
       },
       records: { written: this.#written, rejected: this.#rejected },
       bytes: { wire: this.#wireBytes, decoded: this.#decodedBytes },

@@ -75,6 +75,7 @@ function facts(summary: Summary): (readonly [string, string])[] {
         documents.failed > 0 && `${formatCount(documents.failed)} failed`,
         documents.waiting > 0 && `${formatCount(documents.waiting)} not reached`,
         documents.duplicates > 0 && `${formatPlural(documents.duplicates, 'duplicate')} dropped`,
+        documents.ofOtherShards > 0 && `${formatCount(documents.ofOtherShards)} left to other shards`,
       ]),
     ],
     [

@@ -2,7 +2,7 @@
 import { existsSync, type Stats, statSync } from 'node:fs'
 import { MillError } from '../errors.ts'
 import { runShape } from '../ledger/run-shape.ts'
-import type { MillOptions, RunOptions } from '../options.ts'
+import { type MillOptions, type RunOptions, type Shard, shardText } from '../options.ts'
 import { redactUrl } from '../redact.ts'
 import type { Sink } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -94,8 +94,16 @@ async function openSink(options: RunOptions): Promise<Sink> {
   }
   const kind = outputKind(output)
   checkTable(output, kind, options)
-  const shape = await runShape(options, SHAPING[kind]?.(options))
+  const shape = await runShape(options, { ...SHAPING[kind]?.(options), ...shardShape(kind, options) })
   return OPENERS[kind]({ output, options, shape, rejects })
+}
+
+/**
+ * An output of one shard stays that: with documents of another, or of another split of the list, it could not be joined with the rest. A
+ * PostgreSQL database is one output for all shards.
+ */
+function shardShape(kind: OutputKind, { shard }: RunOptions): { readonly shard?: string } {
+  return shard === undefined || kind === 'postgres' ? {} : { shard: shardText(shard) }
 }
 
 /** @throws MillError OPTIONS_INVALID for options that this kind of output does nothing with */
@@ -130,15 +138,27 @@ export function inTurn(first: Sink, second: Sink): Sink {
 }
 
 /** Where rejects go: beside the output; stdout has its rejects in the working directory. */
-export function rejectsPath({ rejects, output }: Pick<RunOptions, 'rejects' | 'output'>): string | undefined {
+export function rejectsPath({
+  rejects,
+  output,
+  shard,
+}: Pick<RunOptions, 'rejects' | 'output'> & Partial<Pick<RunOptions, 'shard'>>): string | undefined {
   if (rejects !== undefined || output === undefined) return rejects
-  return `${besideName(output)}.rejects.ndjson`
+  return `${besideName(output, shard)}.rejects.ndjson`
 }
 
-/** What names of files begin with that belong to an output: beside it, or in the working directory where it is no file. */
-export function besideName(output: string): string {
-  if (output === '-') return 'xmlmill'
-  if (!isDatabaseUrl(output)) return output.replace(/\/+$/, '')
+/**
+ * What names of files begin with that belong to an output: beside it, or in the working directory where it is no file. There the shards of a
+ * list may run side by side, and each has its own.
+ */
+export function besideName(output: string, shard: Shard | undefined): string {
+  const isDatabase = isDatabaseUrl(output)
+  if (output !== '-' && !isDatabase) return output.replace(/\/+$/, '')
+  const ofShard = shard === undefined ? '' : `.shard-${shard.index}-of-${shard.count}`
+  return `${isDatabase ? databaseName(output) : 'xmlmill'}${ofShard}`
+}
+
+function databaseName(output: string): string {
   const name = URL.parse(output)?.pathname.slice(1) ?? ''
   return name === '' ? 'postgres' : decodeURIComponent(name).replace(/[^\w.-]+/g, '-')
 }

@@ -2,11 +2,13 @@
 import type { Readable } from 'node:stream'
 import { MillError } from '../errors.ts'
 import type { BadLine, Document } from '../model.ts'
-import { addressOf } from './address.ts'
+import type { Shard } from '../options.ts'
+import { type Address, addressOf } from './address.ts'
 import { argumentBatches } from './arguments.ts'
 import type { Batch, Item, Origin } from './item.ts'
 import { checkLists, listFileBatches, listName, STDIN } from './list-file.ts'
 import { SeenTexts } from './seen.ts'
+import { isOfShard } from './shard.ts'
 import { untilAborted } from './until-aborted.ts'
 
 /** What a list gives: a document, or a line that is none. */
@@ -27,6 +29,8 @@ export interface SourceOptions {
   readonly inputFiles: readonly string[]
   /** Whether a URL that is listed again is another document. */
   readonly keepDuplicates: boolean
+  /** Only documents of this shard are given, and only its lines are told of that are none. */
+  readonly shard?: Shard | undefined
   /** Stands in for process.stdin; it is destroyed when the list is left. */
   readonly stdin?: Readable
   /** What local paths are relative to, in arguments and in lists alike: not the folder of the list. Default: process.cwd(). */
@@ -35,7 +39,8 @@ export interface SourceOptions {
 
 /**
  * The documents of a run, lazily: nothing is opened before the first is asked for, nor read much ahead of what is taken.
- * To be iterated once. Ids count from 0 in list order, bad lines included, dropped duplicates not.
+ * To be iterated once. Ids count from 0 in list order, bad lines included, dropped duplicates and
+ * what is of other shards not.
  *
  * Leaving the iteration, also while a `next` waits for a slow list, closes files and standard input.
  *
@@ -57,6 +62,7 @@ export class DocumentList implements AsyncIterableIterator<Listed, undefined> {
   readonly #leaving = new AbortController()
   readonly #listed: AsyncGenerator<Listed, undefined>
   #duplicates = 0
+  #ofOtherShards = 0
   #nextId = 0
 
   constructor(given: Given, options: SourceOptions) {
@@ -73,6 +79,11 @@ export class DocumentList implements AsyncIterableIterator<Listed, undefined> {
   /** Lines dropped so far because their URL was listed before; complete at the end of the iteration. */
   get duplicates(): number {
     return this.#duplicates
+  }
+
+  /** Lines dropped so far because they are of other shards, duplicates among them; complete at the end of the iteration. */
+  get ofOtherShards(): number {
+    return this.#ofOtherShards
   }
 
   [Symbol.asyncIterator](): this {
@@ -107,6 +118,10 @@ export class DocumentList implements AsyncIterableIterator<Listed, undefined> {
 
   #judge(item: Item, origin: Origin): Listed | undefined {
     const address = item.fault === undefined ? addressOf(item.text, this.#cwd) : { fault: item.fault }
+    if (!this.#isOurs(item, address)) {
+      this.#ofOtherShards++
+      return undefined
+    }
     if ('fault' in address) {
       const { text: url, number } = item
       const failure = new MillError('URL_INVALID', `${origin.place(number)}: ${address.fault}`).toFailure()
@@ -121,6 +136,12 @@ export class DocumentList implements AsyncIterableIterator<Listed, undefined> {
     const occurrence = (this.#repeats.get(key) ?? 0) + 1
     this.#repeats.set(key, occurrence)
     return { kind: 'document', document: { id: this.#nextId++, url, host, occurrence } }
+  }
+
+  #isOurs({ text }: Item, address: Address | { readonly fault: string }): boolean {
+    const { shard } = this.#options
+    if (shard === undefined) return true
+    return isOfShard('fault' in address ? text : address.host || address.key, shard)
   }
 
   #originOf(given: Given): Origin {

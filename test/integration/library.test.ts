@@ -258,7 +258,7 @@ test('writes the output and says how it went', async () => {
   }).summary()
   expect(readFileSync(output, 'utf8')).toBe('"1"\n"2"\n')
   expect(summary).toMatchObject({
-    documents: { done: 1, failed: 1, waiting: 0, listed: 2, duplicates: 0 },
+    documents: { done: 1, failed: 1, waiting: 0, listed: 2, duplicates: 0, ofOtherShards: 0 },
     records: { written: 2, rejected: 0 },
     failures: [{ code: 'HTTP_REFUSED', count: 1 }],
     stopped: undefined,

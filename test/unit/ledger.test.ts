@@ -97,6 +97,7 @@ test('takes user information out of what is kept', () => {
 test('the shape of a run is its records, not its patience', async () => {
   const shape = (given: Parameters<typeof resolveOptions>[0]) => runShape(resolveOptions(given))
   expect(await shape({ retries: 9, timeout: 3, header: 'A: b', output: 'x.ndjson' })).toEqual(await shape({}))
+  expect(await shape({ transformTimeout: 60, cache: 'dir', offline: true })).toEqual(await shape({}))
   for (const other of [{ record: 'r' }, { array: 'a' }, { bare: true }, { parserOptions: { trimValues: false } }]) {
     const [before, now] = [await shape({}), await shape(other)]
     expect(() => checkShape('out', before, now)).toThrow(expect.objectContaining({ code: 'SHAPE_CHANGED' }))

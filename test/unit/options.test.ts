@@ -66,6 +66,20 @@ test('reports all problems together, each with its flag, its value and what it t
   ])
 })
 
+test('a shard is one of so many, counted from 1', () => {
+  expect(resolveOptions({}).shard).toBeUndefined()
+  expect(resolveOptions({ shard: '3/8' }).shard).toEqual({ index: 3, count: 8 })
+  expect(resolveOptions({ shard: '1/1' }).shard).toEqual({ index: 1, count: 1 })
+  // What a variable that is not set leaves.
+  for (const shard of ['', '3', '/8', '3/', '-1/8', '1.5/8', '3 of 8'])
+    expect(problemsOf({ shard })).toEqual([`--shard is ${shard}; it takes I/N, such as 3/8`])
+  expect(problemsOf({ shard: '9/8' })).toEqual(['--shard is 9/8; of 8 shards the last is 8/8'])
+  expect(problemsOf({ shard: '0/8' })).toEqual([
+    '--shard is 0/8; shards count from 1, so from 1/8 to 8/8; where a job counts from 0, add 1',
+  ])
+  expect(problemsOf({ shard: '0/0' })).toEqual(['--shard is 0/0; there is one shard at least, 1/1'])
+})
+
 test('refuses values of another kind, whatever they are', () => {
   expect(problemsOf({ output: ['a', 'b'], bare: 'yes', record: 7, threads: '4' })).toHaveLength(4)
   for (const value of [null, Symbol('s'), () => 1, { a: 1 }, 10n]) {

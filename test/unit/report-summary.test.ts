@@ -31,7 +31,15 @@ test('adds up documents, records, bytes, retries and crashes', () => {
     { type: 'host-cooling', at: 19, host: 'h:80', until: 1000, reason: 'asked' },
     { type: 'run-ended', at: 2000 },
   )
-  expect(summary.documents).toEqual({ done: 2, failed: 1, alreadyThere: 0, waiting: 3, listed: 6, duplicates: 2 })
+  expect(summary.documents).toEqual({
+    done: 2,
+    failed: 1,
+    alreadyThere: 0,
+    waiting: 3,
+    listed: 6,
+    duplicates: 2,
+    ofOtherShards: 0,
+  })
   expect(summary.records).toEqual({ written: 10, rejected: 1 })
   expect(summary.bytes).toEqual({ wire: 150, decoded: 450 })
   expect(summary).toMatchObject({ retries: 1, crashes: 1, cooldowns: 1, threads: 4, elapsedMs: 2000 })
@@ -146,6 +154,13 @@ test('ends with the retry command, alone on its line and whole on a narrow termi
   const command = "xmlmill -i 'a list with a long name.txt' -o records.ndjson --append --retries 9"
   const text = plainText(summaryOf(failed(1, 0, 'STALLED')), 40, command)
   expect(text.endsWith(`\n${command}\n`)).toBe(true)
+})
+
+test('says how much of the list is left to other shards, also when nothing is left for this one', () => {
+  const summary = summaryOf({ type: 'list-ended', at: 1, documents: 0, duplicates: 0, ofOtherShards: 12_345 })
+  expect(summary.documents).toMatchObject({ listed: 0, ofOtherShards: 12_345 })
+  expect(plainText(summary)).toContain('0 done · 12,345 left to other shards')
+  expect(plainText(summaryOf(listEnded(1, 6, 2)))).not.toContain('shard')
 })
 
 test('names no failure, retry or duplicate where there was none', () => {
