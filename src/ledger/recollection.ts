@@ -8,6 +8,7 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { Remembered } from '../sinks/sink.ts'
 import { KEY_BYTES } from './document-key.ts'
+import { KeyWindow } from './key-window.ts'
 
 const LOOK_UP = `WITH RECURSIVE asked(place) AS (SELECT 0 UNION ALL SELECT place + 1 FROM asked WHERE place < ?1 - 1)
   SELECT place, etag, last_modified, body_sha256 FROM asked
@@ -33,8 +34,8 @@ export class Recollection {
   readonly #lookUp: StatementSync
   readonly #readAhead: StatementSync
   readonly #wantsValidators: boolean
-  /** Rows read ahead, by key. */
-  readonly #ahead = new Map<string, Remembered>()
+  /** Rows read ahead. */
+  readonly #ahead = new KeyWindow<Remembered>()
   #lastSeq = 0
 
   /** @param wantsValidators whether it is to say more than that a document is done */
@@ -52,19 +53,10 @@ export class Recollection {
   /** See SqliteLedger.recall. */
   recall(keys: Buffer): (Remembered | undefined)[] {
     const count = keys.byteLength / KEY_BYTES
-    const known = new Array<Remembered | undefined>(count).fill(undefined)
     this.#fill(count)
+    const known = this.#ahead.take(keys)
     const missed: number[] = []
-    const names = keys.toString('hex').toUpperCase()
-    for (let place = 0; place < count; place++) {
-      const key = names.slice(place * HEX_KEY, (place + 1) * HEX_KEY)
-      const row = this.#ahead.get(key)
-      if (row === undefined) missed.push(place)
-      else {
-        known[place] = row
-        this.#ahead.delete(key)
-      }
-    }
+    for (let place = 0; place < count; place++) if (known[place] === undefined) missed.push(place)
     // What was read ahead is no longer in the list, or far behind in it.
     if (count >= TELLING_COUNT && missed.length * 2 > count) this.#ahead.clear()
     if (missed.length > 0) this.#look(keys, missed, known)
@@ -74,15 +66,18 @@ export class Recollection {
   #fill(count: number): void {
     if (this.#ahead.size >= 2 * count) return
     const rows = this.#readAhead.all(this.#lastSeq, 2 * count - this.#ahead.size)
+    let keys = ''
+    const remembered: Remembered[] = []
     for (const row of rows) {
       // Arrays, as asked for; the types know only objects.
-      const [seq, keys, etag, lastModified, sha256] = Object.values(row)
-      if (typeof keys !== 'string') return
+      const [seq, hex, etag, lastModified, sha256] = Object.values(row)
+      if (typeof hex !== 'string') return
       this.#lastSeq = Number(seq)
-      const remembered = this.#remembered(etag, lastModified, sha256)
-      for (let from = 0; from < keys.length; from += HEX_KEY)
-        this.#ahead.set(keys.slice(from, from + HEX_KEY), remembered)
+      keys += hex
+      const one = this.#remembered(etag, lastModified, sha256)
+      while (remembered.length * HEX_KEY < keys.length) remembered.push(one)
     }
+    if (remembered.length > 0) this.#ahead.add(Buffer.from(keys, 'hex'), remembered)
   }
 
   #look(keys: Buffer, places: readonly number[], known: (Remembered | undefined)[]): void {
