@@ -315,6 +315,21 @@ export const ERRORS = {
     meaning: 'Whoever read the output went away, as `head` does when it has enough.',
     remedy: 'Nothing is wrong; the rest was not fetched.',
   },
+  QUEUE_UNUSABLE: {
+    disposition: 'stop',
+    meaning: 'The database has no queue of xmlmill, or one of another version, or no run of that name.',
+    remedy: 'Give the database that `xmlmill submit` was given, and the same version of xmlmill.',
+  },
+  QUEUE_FAILED: {
+    disposition: 'stop',
+    meaning: 'The database of the queue refused something, or was away for too long.',
+    remedy: 'See the message; once the database is well, start the worker again: nothing is lost.',
+  },
+  TRANSFORM_REFUSED: {
+    disposition: 'stop',
+    meaning: 'A run in the queue brings a transform, and this worker was not told to run it.',
+    remedy: 'Look at the transform, and give `xmlmill work` --allow-transform with the hash that the message names.',
+  },
   REPORT_FAILED: {
     disposition: 'stop',
     meaning: 'The file of --report, --events or --summary could not be written. The records are not affected.',

@@ -20,7 +20,7 @@ import { documentMemoryBytes, MemoryGate, weigher } from './schedule/memory-gate
 import { Scheduler } from './schedule/scheduler.ts'
 import { Delivery } from './sinks/delivery.ts'
 import type { Remembered, SettledDocument, Sink } from './sinks/sink.ts'
-import type { DocumentList } from './sources/source.ts'
+import type { DocumentSource } from './sources/source.ts'
 import { HeldRecords, MemoryBudget } from './spool/held-records.ts'
 import { SpoolDirectory } from './spool/spool-directory.ts'
 
@@ -30,8 +30,11 @@ const LOOKAHEAD = 10_000
 /** What running documents are given to end in, once the run is to stop. */
 const GRACE_MS = 10_000
 
+/** How often a queue that lends documents is asked whether they are still ours. */
+const LOAN_MS = 100
+
 export interface RunInput {
-  readonly list: DocumentList
+  readonly list: DocumentSource
   readonly options: RunOptions
   readonly sink: Sink
   readonly listener: Listener
@@ -80,7 +83,7 @@ class Run implements AsyncDisposable {
     this.#input = input
     this.#options = input.options
     this.#budget = new MemoryBudget(input.options.spoolAboveBytes)
-    this.#scheduler = new Scheduler(input.options.schedule)
+    this.#scheduler = new Scheduler(input.options.schedule, Math.random, input.list.loan !== undefined)
     const { threads, schedule, thread, memoryBytes } = input.options
     const perThread = documentsPerThread(threads, schedule.concurrency)
     this.#room = threads * perThread
@@ -125,8 +128,7 @@ class Run implements AsyncDisposable {
         this.#startDocuments()
         if (this.#giveUpDocuments() || this.#abandonDocuments()) continue
         this.#standingChanged()
-        const wakeAt = this.#scheduler.wakeAt()
-        await this.#bell.rung(wakeAt === undefined ? undefined : wakeAt - this.#now())
+        await this.#bell.rung(this.#wakeInMs())
       }
       if (this.#isStopping && !this.#isListDone()) this.#stop ??= { reason: aborted(stopping?.reason) }
       // Whoever stops a run wants it to leave the servers alone, however long the output takes.
@@ -196,12 +198,25 @@ class Run implements AsyncDisposable {
     return this.#hasListEnded && this.#scheduler.attempting === 0 && this.#scheduler.pending === 0
   }
 
+  /** How long nothing can become possible by time alone. */
+  #wakeInMs(): number | undefined {
+    if (this.#input.list.loan?.isGood === false) return LOAN_MS
+    const wakeAt = this.#scheduler.wakeAt()
+    return wakeAt === undefined ? undefined : wakeAt - this.#now()
+  }
+
   /** Starts every document that may start now. */
   #startDocuments(): void {
+    const { loan } = this.#input.list
     if (this.#isStopping) return
     while (this.#scheduler.attempting < this.#room && !this.#delivery.isBehind && this.#memory.isOpen) {
+      if (loan?.isGood === false) return
       const attempt = this.#scheduler.next(this.#now())
       if (attempt === undefined) return
+      if (loan?.has(attempt.document) === false) {
+        this.#scheduler.done(attempt, this.#now())
+        continue
+      }
       this.#try(attempt).catch((error: unknown) => this.#stopWith(error))
     }
   }
@@ -319,6 +334,13 @@ class Run implements AsyncDisposable {
       return
     }
     const { notBefore } = verdict
+    this.#input.list.loan?.takeBack({
+      document,
+      history: verdict.history,
+      failure,
+      waitMs: notBefore - this.#now(),
+      isPutOff: verdict.next === 'put-off',
+    })
     this.#emit({ type: 'attempt-failed', id, url, attempt: number, failure, notBefore })
     if (failure.retryAfterMs !== undefined)
       this.#emit({ type: 'host-cooling', host, until: notBefore, reason: 'asked' })

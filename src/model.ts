@@ -11,6 +11,15 @@ export interface Document {
   readonly host: string
   /** How often the list had the same document before; absent for the first time. Only where duplicates are kept. */
   readonly occurrence?: number
+  /** What it has been through, where it comes back to a run that had given it away. */
+  readonly history?: DocumentHistory
+}
+
+/** What counts of a document's earlier attempts. */
+export interface DocumentHistory {
+  readonly attempts: number
+  /** What its servers have asked it to wait so far. */
+  readonly patienceSpentMs: number
 }
 
 /** What a server needs to say that a document has not changed since (RFC 9110, section 8.8). */

@@ -3,9 +3,20 @@ import yargs from 'yargs'
 import { findConfigFile } from '../config/find-config-file.ts'
 import { MillError } from '../errors.ts'
 import type { MillOptions } from '../options.ts'
-import { CONFIG_OPTION, DEMO_OPTIONS, PEEK_OPTIONS, REPORT_OPTIONS, SHELLS } from './commands.ts'
+import {
+  CONFIG_OPTION,
+  DEMO_OPTIONS,
+  PEEK_OPTIONS,
+  REPORT_OPTIONS,
+  SHELLS,
+  STATUS_OPTIONS,
+  STEERING_COMMANDS,
+  STEERING_OPTIONS,
+  SUBMIT_OPTIONS,
+  WORK_OPTIONS,
+} from './commands.ts'
 import { EXIT } from './exit-code.ts'
-import { givenOptions, nearestFlag, withImpliedPorts, withOptions } from './flags.ts'
+import { givenOptions, nearestFlag, withImpliedValues, withOptions, withOwnOptions } from './flags.ts'
 import { print } from './print.ts'
 
 /**
@@ -60,6 +71,64 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       },
     )
     .command(
+      'submit [urls..]',
+      false,
+      (command) =>
+        withOptions(command.positional('urls', { type: 'string', array: true }), {
+          ...SUBMIT_OPTIONS,
+          ...CONFIG_OPTION,
+        }),
+      async (argv) => {
+        const { options } = await withConfig(argv)
+        const { submitCommand } = await import('./submit-command.ts')
+        exitCode = await submitCommand({
+          urls: urlsOf(argv),
+          options,
+          queue: textOf(argv.queue),
+          name: textOf(argv.name),
+        })
+      },
+    )
+    .command(
+      'work <queue>',
+      false,
+      (command) => withOwnOptions(command.positional('queue', { type: 'string', demandOption: true }), WORK_OPTIONS),
+      async (argv) => {
+        const { workCommand } = await import('./work-command.ts')
+        exitCode = await workCommand({
+          queue: String(argv.queue),
+          name: textOf(argv.name),
+          options: givenOptions(argv),
+          allowTransform: textOf(argv['allow-transform']),
+          waits: argv.wait === true,
+        })
+      },
+    )
+    .command(
+      'status <queue>',
+      false,
+      (command) => withOwnOptions(command.positional('queue', { type: 'string', demandOption: true }), STATUS_OPTIONS),
+      async (argv) => {
+        const { statusCommand } = await import('./status-command.ts')
+        exitCode = await statusCommand({
+          queue: String(argv.queue),
+          watches: argv.watch === true,
+          asJson: argv.json === true,
+        })
+      },
+    )
+    .command(
+      [...STEERING_COMMANDS].map((name) => `${name} <queue>`),
+      false,
+      (command) =>
+        withOwnOptions(command.positional('queue', { type: 'string', demandOption: true }), STEERING_OPTIONS),
+      async (argv) => {
+        const what = STEERING_COMMANDS.find((name) => name === argv._[0])
+        const { steeringCommand } = await import('./steering-commands.ts')
+        if (what !== undefined) exitCode = await steeringCommand(what, String(argv.queue), textOf(argv.name))
+      },
+    )
+    .command(
       'completion <shell>',
       false,
       (command) => command.positional('shell', { type: 'string', choices: [...SHELLS], demandOption: true }),
@@ -97,7 +166,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
         withSuggestions(message ?? error?.message ?? 'the arguments are not understood'),
       )
     })
-    .parseAsync(withImpliedPorts(args))
+    .parseAsync(withImpliedValues(args))
   return exitCode
 }
 
@@ -126,6 +195,10 @@ function filesOf(argv: Readonly<Record<string, unknown>>): {
     parserOptionsFile: typeof parserOptions === 'string' ? parserOptions : undefined,
     configFile: typeof config === 'string' ? config : undefined,
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function urlsOf(argv: Readonly<Record<string, unknown>>): string[] {

@@ -2,7 +2,7 @@
  * The commands and the flags that are theirs alone, once: the parser, the help, the shell's completion and the documentation are made from
  * this and from the table of options.
  */
-import type { OptionSpec } from '../options.ts'
+import { type MillOptions, OPTIONS, type OptionSpec } from '../options.ts'
 
 export interface CommandSpec {
   /** Empty for the run, which needs no name. */
@@ -85,6 +85,81 @@ export const VERIFY_OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
+const RUN_NAME = {
+  kind: 'text',
+  placeholder: 'RUN',
+  group: 'General',
+} as const
+
+export const SUBMIT_OPTIONS = {
+  queue: {
+    kind: 'text',
+    placeholder: 'postgres://…',
+    group: 'General',
+    help: 'The PostgreSQL database that the queue is in; also where the records go, unless --output says otherwise.',
+  },
+  name: { ...RUN_NAME, help: "The run's name; that of the first list, without its ending, unless given." },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+/** Options of a run that are each machine's own. */
+const MACHINE_OPTIONS = [
+  'threads',
+  'concurrency',
+  'memory',
+  'spoolAbove',
+  'proxy',
+  'cacert',
+  'netrc',
+  'cache',
+  'offline',
+  'rejects',
+  'progress',
+  'quiet',
+  'summary',
+  'report',
+  'events',
+  'live',
+  'liveHost',
+  'metrics',
+] as const satisfies readonly (keyof MillOptions)[]
+
+export const WORK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  name: { ...RUN_NAME, help: 'Work on this run alone; on all of them, the oldest first, unless given.' },
+  allowTransform: {
+    kind: 'text',
+    placeholder: '[HASH]',
+    implied: 'any',
+    group: 'General',
+    help: 'Run the transform that comes with a run: any, or the one whose SHA-256 begins like this.',
+  },
+  wait: { kind: 'switch', group: 'General', help: 'Stay when all is done, for runs to come.' },
+  ...Object.fromEntries(MACHINE_OPTIONS.map((name) => [name, OPTIONS[name]])),
+}
+
+export const STATUS_OPTIONS = {
+  watch: { kind: 'switch', group: 'General', help: 'Show it again every two seconds, until all is done.' },
+  json: { kind: 'switch', group: 'General', help: 'Print it as JSON.' },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+export const STEERING_OPTIONS = {
+  name: { ...RUN_NAME, help: 'The run, where the queue has more than one.' },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+/** What can be done to a run in a queue, in the words of its help. */
+const STEERING = {
+  pause: 'Start no more documents of a run; what is under way goes on to its end.',
+  resume: 'Go on with a run that was paused.',
+  cancel: 'Take what is left of a run out of the queue; what is done stays, and the same list can be submitted again.',
+  retry: 'Have the documents of a run that failed tried again.',
+} as const
+
+export const STEERING_COMMANDS = [
+  'pause',
+  'resume',
+  'cancel',
+  'retry',
+] as const satisfies readonly (keyof typeof STEERING)[]
+
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]
 
@@ -125,6 +200,41 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: VERIFY_OPTIONS,
     takesRunOptions: false,
   },
+  {
+    name: 'submit',
+    usage: 'submit --queue postgres://… [URL…] [options]',
+    summary: 'Put URLs, or lists of them, into a queue in PostgreSQL that any number of machines work on.',
+    about:
+      'Puts a run into a queue: its options, and the documents of its list, grouped by host. Given again, it adds what is new. Records go into\nthe same database, or with --output into files of which each machine writes its part.',
+    options: { ...SUBMIT_OPTIONS, ...CONFIG_OPTION },
+    takesRunOptions: true,
+  },
+  {
+    name: 'work',
+    usage: 'work postgres://… [options]',
+    summary: 'Work on a queue, as one of its machines, until nothing is left.',
+    about:
+      'Mills the documents of a queue, as one of any number of machines: --per-host, --rate, Retry-After hold over all of them. It may come, be\nstopped and be killed at any time.',
+    options: WORK_OPTIONS,
+    takesRunOptions: false,
+  },
+  {
+    name: 'status',
+    usage: 'status postgres://… [--watch] [--json]',
+    summary: 'Show how a queue stands: runs, workers, hosts, failures.',
+    about:
+      'Shows how a queue stands: its runs, documents by state, the workers and their rates, hosts that are left alone, failures by code.',
+    options: STATUS_OPTIONS,
+    takesRunOptions: false,
+  },
+  ...Object.entries(STEERING).map(([name, summary]) => ({
+    name,
+    usage: `${name} postgres://… [--name RUN]`,
+    summary,
+    about: summary,
+    options: STEERING_OPTIONS,
+    takesRunOptions: false,
+  })),
   {
     name: 'demo',
     usage: 'demo [--chaos] [options]',

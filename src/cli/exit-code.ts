@@ -20,6 +20,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'OUTPUT_CLOSED':
       return EXIT.done
     case 'OUTPUT_FAILED':
+    case 'QUEUE_FAILED':
       return EXIT.output
     case 'OUTPUT_LOCKED':
       return EXIT.locked
@@ -27,6 +28,8 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'OUTPUT_EXISTS':
     case 'SHAPE_CHANGED':
     case 'SOURCE_UNREADABLE':
+    case 'QUEUE_UNUSABLE':
+    case 'TRANSFORM_REFUSED':
     case 'REPORT_FAILED':
     case 'REPORT_UNREADABLE':
     case 'PORT_UNAVAILABLE':

@@ -15,9 +15,12 @@ function optionNames(): OptionName[] {
 
 /** Adds every option of a run to a command, and those that are its own. */
 export function withOptions(command: Argv, own: Readonly<Record<string, OptionSpec>> = {}): Argv {
-  for (const [name, spec] of Object.entries<OptionSpec>({ ...OPTIONS, ...own })) {
-    command.option(flagName(name).slice(2), toYargs(spec))
-  }
+  return withOwnOptions(command, { ...OPTIONS, ...own })
+}
+
+/** Adds options to a command that does not take those of a run. */
+export function withOwnOptions(command: Argv, own: Readonly<Record<string, OptionSpec>>): Argv {
+  for (const [name, spec] of Object.entries(own)) command.option(flagName(name).slice(2), toYargs(spec))
   return command
 }
 
@@ -28,15 +31,19 @@ function toYargs(spec: OptionSpec): Options {
 }
 
 /**
- * Arguments with the port filled in where a flag that may have one is given without: `--live URL` is not a port of that name.
+ * Arguments with the value filled in where a flag that may have one is given without: `--live URL` is not a port of that name.
  */
-export function withImpliedPorts(args: readonly string[]): string[] {
+export function withImpliedValues(args: readonly string[]): string[] {
+  const specs = new Map(
+    Object.entries<OptionSpec>(Object.assign({}, ...COMMANDS.map(({ options }) => options), OPTIONS)).map(
+      ([name, spec]) => [flagName(name), spec],
+    ),
+  )
   return args.map((arg, index) => {
-    const spec = optionNames()
-      .map((name): readonly [string, OptionSpec] => [flagName(name), OPTIONS[name]])
-      .find(([flag]) => flag === arg)?.[1]
-    const hasPort = /^\d+$/.test(args[index + 1] ?? '')
-    return spec?.kind === 'port' && !hasPort ? `${arg}=${spec.implied}` : arg
+    const spec = specs.get(arg)
+    if (spec === undefined || !('implied' in spec)) return arg
+    const hasPort = spec.kind === 'port' && /^\d+$/.test(args[index + 1] ?? '')
+    return hasPort ? arg : `${arg}=${spec.implied}`
   })
 }
 

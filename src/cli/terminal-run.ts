@@ -34,8 +34,19 @@ export interface TerminalRun {
 /** Runs, shows, and gives the exit code. */
 export async function runOnTerminal(terminalRun: TerminalRun): Promise<number> {
   const options = resolveOptions({ output: '-', ...terminalRun.options })
-  const { output = '-' } = options
   await confirmReplacing(options, terminalRun.options.yes === true)
+  return showRun(terminalRun, options, (listener, stopping) =>
+    millIntoOutput(terminalRun.given, options, listener, stopping),
+  )
+}
+
+/** Shows a run, whoever mills it, and gives the exit code. */
+export async function showRun(
+  terminalRun: TerminalRun,
+  options: RunOptions,
+  perform: (listener: Listener, stopping: AbortSignal) => Promise<void>,
+): Promise<number> {
+  const { output = '-' } = options
   // A limit on the size of files (ulimit -f) is then an error of the write, which can be told; else it ends the process.
   process.on('SIGXFSZ', () => {})
   // Whoever read the messages may go away; the records go on.
@@ -51,7 +62,8 @@ export async function runOnTerminal(terminalRun: TerminalRun): Promise<number> {
   const figures = new RunFiguresFold()
   const failed = new FailedList(`${besideName(output, options.shard)}.failed.txt`)
   // Where the same command tries again what failed, nobody needs a list.
-  const keepsList = !remembers(options) || options.inputFiles.includes('-')
+  const { offersRetry = true } = terminalRun
+  const keepsList = offersRetry && (!remembers(options) || options.inputFiles.includes('-'))
   const stopping = untilSignal()
   const listener: Listener = (event) => {
     summary.add(event)
@@ -63,7 +75,7 @@ export async function runOnTerminal(terminalRun: TerminalRun): Promise<number> {
   }
   let stopped: unknown
   try {
-    await millIntoOutput(terminalRun.given, options, listener, stopping.signal)
+    await perform(listener, stopping.signal)
   } catch (error) {
     stopped = error
   } finally {

@@ -1,7 +1,7 @@
 /** The list with what the output already knows of its documents, a batch at a time: asked for one by one, it would be the slowest part. */
 import type { Remembered, Sink } from '../sinks/sink.ts'
 import { inBatches } from '../sources/batches.ts'
-import type { DocumentList, Listed } from '../sources/source.ts'
+import type { DocumentSource, Listed } from '../sources/source.ts'
 
 /** Documents that the output is asked about at once. */
 const RECALL_DOCUMENTS = 1000
@@ -12,7 +12,7 @@ interface Recalled {
   readonly remembered: Remembered | undefined
 }
 
-export async function* recalledList(list: DocumentList, sink: Sink): AsyncGenerator<readonly Recalled[]> {
+export async function* recalledList(list: DocumentSource, sink: Sink): AsyncGenerator<readonly Recalled[]> {
   for await (const batch of inBatches(list, RECALL_DOCUMENTS)) {
     const documents = batch.flatMap((listed) => (listed.kind === 'document' ? [listed.document] : []))
     const known = ((await sink.recall?.(documents)) ?? []).values()

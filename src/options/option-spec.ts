@@ -13,7 +13,9 @@ type Group =
   | 'Peek'
 
 type Value =
-  | { readonly kind: 'text' | 'texts' | 'names'; readonly placeholder: string; readonly default?: string }
+  | { readonly kind: 'texts' | 'names'; readonly placeholder: string; readonly default?: string }
+  /** On the command line the text may be left out where there is one `implied`; it is then given as `--name=TEXT`. */
+  | { readonly kind: 'text'; readonly placeholder: string; readonly default?: string; readonly implied?: string }
   | { readonly kind: 'switch' }
   | { readonly kind: 'object'; readonly placeholder: string }
   | { readonly kind: 'count'; readonly placeholder: string; readonly min: number; readonly default: number }

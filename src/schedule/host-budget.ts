@@ -6,6 +6,26 @@
  * Pure: the clock is an argument.
  */
 
+import { type ErrorCode, type Failure, MillError } from '../errors.ts'
+
+/** Failures that say that the host is not well, and not only its document. */
+const HOST_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'DNS_FAILED',
+  'CONNECT_FAILED',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_LOST',
+  'HTTP_MALFORMED',
+  'HTTP_UNAVAILABLE',
+  'STALLED',
+  'TIMEOUT',
+  'BODY_TRUNCATED',
+])
+
+/** Whether a failure counts against its host; one that says when to come back is an answer, not a fault. */
+export function isHostFault({ code, retryAfterMs }: Failure): boolean {
+  return retryAfterMs === undefined && HOST_FAULTS.has(code)
+}
+
 /** The first pause; each further one is twice the last. */
 const FIRST_PAUSE_MS = 5000
 
@@ -21,24 +41,49 @@ export type HostVerdict =
 
 const GO_ON: HostVerdict = { next: 'go-on' }
 
+/** What a budget remembers, for a host that several machines ask. */
+export interface HostCount {
+  readonly failures: number
+  readonly pauses: number
+  /** When the last pause began. */
+  readonly pausedAt: number
+  readonly isGivenUp: boolean
+}
+
+const CLEAN: HostCount = { failures: 0, pauses: 0, pausedAt: Number.NEGATIVE_INFINITY, isGivenUp: false }
+
 export class HostBudget {
   readonly #maxFailures: number
   readonly #maxPauseMs: number
   readonly #random: () => number
-  #failures = 0
-  #pauses = 0
-  #pausedAt = Number.NEGATIVE_INFINITY
-  #isGivenUp = false
+  #failures: number
+  #pauses: number
+  #pausedAt: number
+  #isGivenUp: boolean
 
   /**
    * @param maxFailures in a row before the first pause; 0 for no limit
    * @param maxPauseMs what no pause is longer than
    * @param random from 0 up to 1
+   * @param count what it begins with
    */
-  constructor(maxFailures: number, maxPauseMs: number, random: () => number) {
+  constructor(maxFailures: number, maxPauseMs: number, random: () => number, count: HostCount = CLEAN) {
     this.#maxFailures = maxFailures
     this.#maxPauseMs = maxPauseMs
     this.#random = random
+    this.#failures = count.failures
+    this.#pauses = count.pauses
+    this.#pausedAt = count.pausedAt
+    this.#isGivenUp = count.isGivenUp
+  }
+
+  get count(): HostCount {
+    return {
+      failures: this.#failures,
+      pauses: this.#pauses,
+      pausedAt: this.#pausedAt,
+      isGivenUp: this.#isGivenUp,
+    }
   }
 
   get failures(): number {
@@ -83,4 +128,17 @@ export class HostBudget {
     this.#pausedAt = now
     return { next: 'pause', until: now + pauseMs }
   }
+}
+
+/** What the documents of a host fail with that is given up. */
+export function unavailable(
+  host: string,
+  count: Pick<HostCount, 'failures' | 'pauses'> | undefined,
+  last: Pick<Failure, 'code' | 'message'> | undefined,
+): Failure {
+  const often = `${count?.failures ?? 0} times in a row and was left alone ${count?.pauses ?? 0} times meanwhile`
+  return new MillError(
+    'HOST_UNAVAILABLE',
+    `${host} failed ${often}; the last time: ${last?.code}: ${last?.message}`,
+  ).toFailure()
 }

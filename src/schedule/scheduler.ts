@@ -11,19 +11,23 @@
  *
  * Pure: the clock is an argument (milliseconds, any origin), randomness is passed in. Each call costs at most O(log n).
  */
-import { type ErrorCode, type Failure, MillError } from '../errors.ts'
-import type { Attempt, Document, Hold } from '../model.ts'
+import { type Failure, MillError } from '../errors.ts'
+import type { Attempt, Document, DocumentHistory, Hold } from '../model.ts'
 import type { ScheduleOptions } from '../options.ts'
 import { createHost, type Entry, type Host, hasQueued, takeQueued } from './host.ts'
-import { HostBudget } from './host-budget.ts'
+import { HostBudget, isHostFault, unavailable } from './host-budget.ts'
 import { backoffMs, patienceCostMs } from './retry.ts'
 import { TimeHeap } from './time-heap.ts'
 
 /** What becomes of a document after a failed attempt. */
 export type Verdict = (
-  | { readonly next: 'again'; readonly notBefore: number }
-  /** The server asked for a wait beyond the limit: tried again only if the rest of the run takes that long. */
-  | { readonly next: 'put-off'; readonly notBefore: number }
+  | {
+      /** After `put-off` only if the rest of the run takes that long: the server asked for a wait beyond the limit. */
+      readonly next: 'again' | 'put-off'
+      readonly notBefore: number
+      /** What has been counted of it so far. */
+      readonly history: DocumentHistory
+    }
   | { readonly next: 'failed'; readonly failure: Failure }
 ) & {
   /** Set when this failure was one too many for its host, which is left alone until then. */
@@ -37,22 +41,10 @@ export interface GivenUp {
   readonly failure: Failure
 }
 
-/** Failures that say that the host is not well, and not only its document. */
-const HOST_FAULTS: ReadonlySet<ErrorCode> = new Set([
-  'DNS_FAILED',
-  'CONNECT_FAILED',
-  'CONNECT_TIMEOUT',
-  'CONNECTION_LOST',
-  'HTTP_MALFORMED',
-  'HTTP_UNAVAILABLE',
-  'STALLED',
-  'TIMEOUT',
-  'BODY_TRUNCATED',
-])
-
 export class Scheduler {
   readonly #options: ScheduleOptions
   readonly #random: () => number
+  readonly #lends: boolean
   readonly #hosts = new Map<string, Host>()
   readonly #entries = new Map<Attempt, Entry>()
   /** Hosts that may have something to start, in the order of their turns. */
@@ -70,9 +62,11 @@ export class Scheduler {
   #attempting = 0
   #queued = 0
 
-  constructor(options: ScheduleOptions, random: () => number = Math.random) {
+  /** @param lends whether documents that wait for another try leave, for they are lent by a queue where they wait */
+  constructor(options: ScheduleOptions, random: () => number = Math.random, lends = false) {
     this.#options = options
     this.#random = random
+    this.#lends = lends
   }
 
   /** Documents holding a slot: their bodies are still arriving. */
@@ -93,7 +87,8 @@ export class Scheduler {
   add(document: Document): void {
     const host = this.#host(document.host)
     host.documents += 1
-    host.queued.push({ document, host, number: 0, patienceSpentMs: 0, holdsSlot: false, startedAt: 0 })
+    const { attempts: number, patienceSpentMs } = document.history ?? { attempts: 0, patienceSpentMs: 0 }
+    host.queued.push({ document, host, number, patienceSpentMs, holdsSlot: false, startedAt: 0 })
     this.#queued += 1
     this.#offer(host)
   }
@@ -157,7 +152,7 @@ export class Scheduler {
     const entry = this.#settle(attempt)
     const hostPausedUntil = this.#charge(entry, failure, now)
     const verdict = this.#judge(entry, failure, now)
-    if (verdict.next === 'failed') this.#leave(entry.host, now)
+    if (verdict.next === 'failed' || this.#lends) this.#leave(entry.host, now)
     return hostPausedUntil === undefined ? verdict : { ...verdict, hostPausedUntil }
   }
 
@@ -173,7 +168,7 @@ export class Scheduler {
   #charge(entry: Entry, failure: Failure, now: number): number | undefined {
     const { host } = entry
     if (host.name === '' || failure.retryAfterMs !== undefined) return undefined
-    if (!HOST_FAULTS.has(failure.code)) {
+    if (!isHostFault(failure)) {
       this.#clear(host)
       return undefined
     }
@@ -195,10 +190,10 @@ export class Scheduler {
     if (failure.disposition !== 'retry') return { next: 'failed', failure }
     if (failure.retryAfterMs !== undefined) return this.#obey(entry, failure, failure.retryAfterMs, now)
     if (entry.number > this.#options.retries) return { next: 'failed', failure }
-    if (entry.host.budget?.isGivenUp === true) return { next: 'failed', failure: unavailable(entry.host) }
+    if (entry.host.budget?.isGivenUp === true) return { next: 'failed', failure: unavailableHost(entry.host) }
     const notBefore = now + backoffMs(entry.number, this.#options.retryMaxWaitMs, this.#random)
-    this.#waiting.push(notBefore, entry)
-    return { next: 'again', notBefore }
+    if (!this.#lends) this.#waiting.push(notBefore, entry)
+    return { next: 'again', notBefore, history: historyOf(entry) }
   }
 
   /** The attempt was lost through no fault of its document's: it is tried again soon and this one does not count. */
@@ -221,7 +216,7 @@ export class Scheduler {
     const given: GivenUp[] = []
     for (const host of this.#abandoned) {
       this.#abandoned.delete(host)
-      if (host.budget?.isGivenUp === true) this.#drain(host, unavailable(host), given, now)
+      if (host.budget?.isGivenUp === true) this.#drain(host, unavailableHost(host), given, now)
     }
     return given
   }
@@ -260,17 +255,17 @@ export class Scheduler {
     entry.number -= 1
     if (retryAfterMs > retryMaxWaitMs) {
       this.#cool(host, notBefore)
-      host.putOff = tooLong(failure, `asks to wait ${seconds(retryAfterMs)}`, retryMaxWaitMs)
-      this.#queueAgain(entry)
-      return { next: 'put-off', notBefore }
+      host.putOff = askedTooMuch(failure, retryAfterMs, retryMaxWaitMs)
+      if (!this.#lends) this.#queueAgain(entry)
+      return { next: 'put-off', notBefore, history: historyOf(entry) }
     }
     if (entry.patienceSpentMs > retryMaxWaitMs) {
       const asked = `has asked to wait ${seconds(entry.patienceSpentMs)} in all`
       return { next: 'failed', failure: tooLong(failure, asked, retryMaxWaitMs) }
     }
     this.#cool(host, notBefore)
-    this.#queueAgain(entry)
-    return { next: 'again', notBefore }
+    if (!this.#lends) this.#queueAgain(entry)
+    return { next: 'again', notBefore, history: historyOf(entry) }
   }
 
   #cool(host: Host, until: number): void {
@@ -382,14 +377,21 @@ export class Scheduler {
   }
 }
 
-function unavailable({ name, budget, lastFault }: Host): Failure {
-  const count = `${budget?.failures ?? 0} times in a row and was left alone ${budget?.pauses ?? 0} times meanwhile`
-  const message = `${name} failed ${count}; the last time: ${lastFault?.code}: ${lastFault?.message}`
-  return new MillError('HOST_UNAVAILABLE', message).toFailure()
+function unavailableHost({ name, budget, lastFault }: Host): Failure {
+  return unavailable(name, budget, lastFault)
+}
+
+function historyOf({ number, patienceSpentMs }: Entry): DocumentHistory {
+  return { attempts: number, patienceSpentMs }
 }
 
 function seconds(ms: number): string {
   return `${Math.ceil(ms / 1000)} s`
+}
+
+/** What the documents of a host are given up with that asked for a wait beyond the limit. */
+export function askedTooMuch(failure: Failure, retryAfterMs: number, limitMs: number): Failure {
+  return tooLong(failure, `asks to wait ${seconds(retryAfterMs)}`, limitMs)
 }
 
 function tooLong(failure: Failure, asked: string, limitMs: number): Failure {

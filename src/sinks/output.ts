@@ -1,11 +1,11 @@
 /** The output that the options ask for. */
 import { existsSync, type Stats, statSync } from 'node:fs'
 import { MillError } from '../errors.ts'
-import { runShape } from '../ledger/run-shape.ts'
+import { type RunShape, runShape } from '../ledger/run-shape.ts'
 import { type MillOptions, type RunOptions, type Shard, shardText } from '../options.ts'
 import { redactUrl } from '../redact.ts'
 import type { Sink } from './sink.ts'
-import type { TargetRequest } from './target.ts'
+import type { Admit, TargetRequest } from './target.ts'
 
 /** A sink that is closed at the latest when this is disposed of. */
 export interface Output extends AsyncDisposable {
@@ -66,16 +66,17 @@ export function outputKind(output: string): OutputKind {
 }
 
 /** Whether an output is a PostgreSQL database. */
-function isDatabaseUrl(output: string): boolean {
+export function isDatabaseUrl(output: string): boolean {
   return /^postgres(?:ql)?:\/\//i.test(output)
 }
 
 /**
  * Opens the output; without one, as in a program's loop, something that keeps nothing but rejects, where they were asked for.
+ * @param admit of a database that other machines write to as well
  * @throws MillError OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
  */
-export async function openOutput(options: RunOptions): Promise<Output> {
-  const sink = await openSink(options)
+export async function openOutput(options: RunOptions, admit?: Admit): Promise<Output> {
+  const sink = await openSink(options, admit)
   let closing: Promise<void> | undefined
   const close = () => {
     closing ??= sink.close()
@@ -85,7 +86,7 @@ export async function openOutput(options: RunOptions): Promise<Output> {
   return { sink, close, [Symbol.asyncDispose]: () => close().catch(() => {}) }
 }
 
-async function openSink(options: RunOptions): Promise<Sink> {
+async function openSink(options: RunOptions, admit: Admit | undefined): Promise<Sink> {
   const { output } = options
   const rejects = rejectsPath(options)
   if (output === undefined || rejects === undefined) {
@@ -94,8 +95,14 @@ async function openSink(options: RunOptions): Promise<Sink> {
   }
   const kind = outputKind(output)
   checkTable(output, kind, options)
-  const shape = await runShape(options, { ...SHAPING[kind]?.(options), ...shardShape(kind, options) })
-  return OPENERS[kind]({ output, options, shape, rejects })
+  const shape = await outputShape(output, options)
+  return OPENERS[kind]({ output, options, shape, rejects, admit })
+}
+
+/** What the ledger of such an output must agree with. */
+export async function outputShape(output: string, options: RunOptions): Promise<RunShape> {
+  const kind = outputKind(output)
+  return runShape(options, { ...SHAPING[kind]?.(options), ...shardShape(kind, options) })
 }
 
 /**

@@ -10,6 +10,8 @@ import { outputFailed } from './output-error.ts'
 const LOCK_TRIES = 10
 const LOCK_RETRY_MS = 100
 
+export type Connection = pg.Client
+
 const CONNECT_TIMEOUT_MS = 30_000
 
 /**
@@ -46,13 +48,15 @@ export function databaseFailed(output: string, cause: unknown): MillError {
 /**
  * Takes the advisory lock of an output; the server frees it when the connection ends, however it ends.
  * @param scope which of the outputs in the database
+ * @param isShared whether the machines of a fleet have it together
  * @throws MillError OUTPUT_LOCKED naming the holder
  */
-export async function lockDatabase(client: pg.Client, output: string, scope: string): Promise<void> {
+export async function lockDatabase(client: pg.Client, output: string, scope: string, isShared: boolean): Promise<void> {
   const name = `xmlmill:${scope}`
+  const take = isShared ? 'pg_try_advisory_lock_shared' : 'pg_try_advisory_lock'
   for (let tries = 1; ; tries += 1) {
     const { rows } = await client.query<{ taken: boolean }>(
-      "SELECT pg_try_advisory_lock(hashtextextended($1 || ':' || current_schema(), 0)) AS taken",
+      `SELECT ${take}(hashtextextended($1 || ':' || current_schema(), 0)) AS taken`,
       [name],
     )
     if (rows[0]?.taken === true) return

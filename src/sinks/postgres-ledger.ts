@@ -71,7 +71,7 @@ const PUT_UNCHANGED = `UPDATE xmlmill_documents AS known SET attempts = given.at
   last_modified = coalesce(given.last_modified, known.last_modified)
   FROM ${GIVEN} WHERE known.output = $1 AND known.key = decode(given.key, 'hex')`
 
-/** So that two runs into two outputs of one database do not make the tables at once. */
+/** So that two runs into one database do not make tables at once. */
 const MAKING_LOCK = 'xmlmill tables'
 
 export class PostgresLedger {
@@ -134,6 +134,16 @@ export class PostgresLedger {
 
   meta(name: string): string | undefined {
     return this.#meta.get(name)
+  }
+
+  /** Until the transaction ends nobody else makes tables or notes them; and what others have noted is known. */
+  async lockMeta(): Promise<void> {
+    await this.#client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [MAKING_LOCK])
+    const { rows } = await this.#client.query<{ name: string; value: string }>(
+      'SELECT name, value FROM xmlmill_meta WHERE output = $1',
+      [this.#output],
+    )
+    for (const { name, value } of rows) this.#meta.set(name, value)
   }
 
   async setMeta(name: string, value: string): Promise<void> {

@@ -31,7 +31,7 @@ import {
 import { type RecordLine, recordLines } from './record-lines.ts'
 import { NOWHERE, RejectsFile } from './rejects.ts'
 import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
-import type { TargetRequest } from './target.ts'
+import type { Admit, TargetRequest } from './target.ts'
 
 /** Bytes of rows that are sent as one COPY. */
 const COPY_BYTES = 512 << 10
@@ -46,19 +46,20 @@ export const MERGES = 'merges'
  * Connects to a database and takes its output's lock.
  * @throws MillError OPTIONS_INVALID, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
  */
-export async function openPostgres({ output, options, shape, rejects }: TargetRequest): Promise<Store> {
+export async function openPostgres({ output, options, shape, rejects, admit }: TargetRequest): Promise<Store> {
   const form = tableForm(options)
   const scope = options.table.name ?? ''
   const client = await connect(output)
   try {
-    await lockDatabase(client, output, scope)
+    await lockDatabase(client, output, scope, admit !== undefined)
     if (options.existing === 'replace') await dropOurs(client, scope)
     const ledger = await PostgresLedger.open(client, output, scope, shape)
     const file = await RejectsFile.open(rejects, ledger, options.existing === 'replace')
     const name = basename(rejects)
     // From now on it is ours, also when a kill comes before the first commit of a reject.
     if (ledger.position(name) === undefined) await ledger.put([], [{ name, position: NOWHERE, members: [] }])
-    return new PostgresStore({ output, client, ledger, rejects: file, form, replaces: options.existing === 'update' })
+    const replaces = options.existing === 'update'
+    return new PostgresStore({ output, client, ledger, rejects: file, form, replaces, admit })
   } catch (cause) {
     await client.end().catch(() => {})
     throw databaseFailed(output, cause)
@@ -89,6 +90,7 @@ interface Parts {
   readonly form: TableForm
   /** Whether a document may have rows of an earlier run. */
   readonly replaces: boolean
+  readonly admit: Admit | undefined
 }
 
 /** A transaction that something failed in ends with ROLLBACK, and without an error. */
@@ -126,11 +128,13 @@ class PostgresStore implements Store {
     }
   }
 
-  async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
+  async write(given: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
     const { output, client, ledger, rejects } = this.#parts
     this.#refused = new Map()
+    let documents = given
     try {
       await client.query('BEGIN')
+      documents = await this.#admitted(given)
       for (const document of documents) {
         if (document.status !== 'done') continue
         if (this.#parts.replaces) await this.#deleteRows(document)
@@ -157,6 +161,15 @@ class PostgresStore implements Store {
       const count = this.#refused.get(document)
       if (document.status === 'done' && count !== undefined) onRefused(document, count)
     }
+  }
+
+  /** Those that are this machine's to write, and are not there already. */
+  async #admitted(given: readonly SettledDocument[]): Promise<readonly SettledDocument[]> {
+    const { client, ledger, admit } = this.#parts
+    if (admit === undefined) return given
+    const admitted = await admit(client, given)
+    const known = await ledger.recall(documentKeys(admitted.map(({ document }) => document)))
+    return admitted.filter((_, index) => known[index] === undefined)
   }
 
   /** A transaction that is open is undone by the server. */
@@ -234,6 +247,7 @@ class PostgresStore implements Store {
     const name = form.tableOf(line)
     const known = this.#pending.get(name)
     if (known !== undefined) return known
+    if (this.#parts.admit !== undefined) await ledger.lockMeta()
     let types = await columnTypes(client, name)
     if (types.size === 0) {
       await makeTable(client, name, form)

@@ -1,7 +1,7 @@
 /** Where the documents of a run come from: arguments, a program's own URLs, and lists, one after the other. */
 import type { Readable } from 'node:stream'
-import { MillError } from '../errors.ts'
-import type { BadLine, Document } from '../model.ts'
+import { type Failure, MillError } from '../errors.ts'
+import type { BadLine, Document, DocumentHistory } from '../model.ts'
 import type { Shard } from '../options.ts'
 import { type Address, addressOf } from './address.ts'
 import { argumentBatches } from './arguments.ts'
@@ -15,6 +15,36 @@ import { untilAborted } from './until-aborted.ts'
 export type Listed =
   | { readonly kind: 'document'; readonly document: Document }
   | { readonly kind: 'bad-line'; readonly line: BadLine }
+
+/** Where a run's documents come from. */
+export interface DocumentSource extends AsyncIterableIterator<Listed, undefined> {
+  /** Lines dropped so far because their URL was listed before. */
+  readonly duplicates: number
+  /** Documents so far that are left to other shards. */
+  readonly ofOtherShards: number
+  return(): Promise<IteratorResult<Listed, undefined>>
+  /** Set where the documents are lent by a queue that other machines take from as well. */
+  readonly loan?: Loan
+}
+
+/** The terms on which a queue lends documents. */
+export interface Loan {
+  /** Whether documents may start at all: not while it is in doubt that they are still ours. */
+  readonly isGood: boolean
+  /** Whether this one is still ours. */
+  has(document: Document): boolean
+  /** A document that waits for another try waits in the queue: whoever is free then takes it. */
+  takeBack(again: TakenBack): void
+}
+
+export interface TakenBack {
+  readonly document: Document
+  readonly history: DocumentHistory
+  readonly failure: Failure
+  readonly waitMs: number
+  /** Whether the server asked for a wait beyond the limit. */
+  readonly isPutOff: boolean
+}
 
 /**
  * What was given beside the lists. `arguments` are a command line's: curl's ranges in URLs and wildcards in local paths are
@@ -51,7 +81,7 @@ export function listDocuments(given: Given, options: SourceOptions): DocumentLis
   return new DocumentList(given, options)
 }
 
-export class DocumentList implements AsyncIterableIterator<Listed, undefined> {
+export class DocumentList implements DocumentSource {
   readonly #options: SourceOptions
   readonly #cwd: string
   readonly #origins: readonly Origin[]

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { givenOptions, withImpliedPorts } from '../../src/cli/flags.ts'
+import { givenOptions, withImpliedValues } from '../../src/cli/flags.ts'
 import { mill } from '../../src/index.ts'
 import { replayEvents } from '../../src/report/events-file-reader.ts'
 import { serve } from '../support/serve.ts'
@@ -68,9 +68,9 @@ test('a port that is taken, or a report without a place, stops a run before anyt
 }, 60_000)
 
 test('--live and --metrics may stand without a port, before anything', () => {
-  expect(withImpliedPorts(['--live', 'http://h/a.xml'])).toEqual(['--live=8484', 'http://h/a.xml'])
-  expect(withImpliedPorts(['a.xml', '--metrics'])).toEqual(['a.xml', '--metrics=9464'])
-  expect(withImpliedPorts(['--live', '9000', '--metrics=1'])).toEqual(['--live', '9000', '--metrics=1'])
+  expect(withImpliedValues(['--live', 'http://h/a.xml'])).toEqual(['--live=8484', 'http://h/a.xml'])
+  expect(withImpliedValues(['a.xml', '--metrics'])).toEqual(['a.xml', '--metrics=9464'])
+  expect(withImpliedValues(['--live', '9000', '--metrics=1'])).toEqual(['--live', '9000', '--metrics=1'])
   expect(givenOptions({ live: '8484' })).toEqual({ live: 8484 })
 })
 

@@ -1,0 +1,109 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCommand } from '../support/command-line.ts'
+import { startFleet } from '../support/fleet.ts'
+import { startPostgres, type TestServer } from '../support/postgres.ts'
+import { type Route, serve } from '../support/serve.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startPostgres()
+}, 60_000)
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+})
+
+/** Documents /0 … of two records each. */
+function site(count: number, more: Readonly<Record<string, Route>> = {}) {
+  const documents = Array.from({ length: count }, (_, index) => [`/${index}`, `<l><p>${index}</p><p>b</p></l>`])
+  return serve({ ...Object.fromEntries(documents), ...more })
+}
+
+const paths = (count: number) => Array.from({ length: count }, (_, index) => `/${index}`)
+
+test('what was submitted is milled by two machines, once, into the database of the queue', async () => {
+  await using fleet = await startFleet(server)
+  await using origin = await site(40)
+  const submitted = await fleet.submit([...paths(40), '/missing'].map(origin.url), '-r', 'p')
+  expect(submitted.stdout.toString()).toContain('urls: 41 documents added')
+  const ends = await Promise.all([fleet.work().finished, fleet.work().finished])
+  expect(ends.map(({ exitCode }) => exitCode).toSorted()).toEqual([0, 1])
+  expect(await fleet.query('SELECT count(*)::int, count(DISTINCT (url, n))::int AS places FROM p')).toEqual([
+    { count: 80, places: 80 },
+  ])
+  const status = await fleet.command('status', '--json')
+  expect(JSON.parse(status.stdout.toString()).runs).toMatchObject([
+    { name: 'urls', done: 40, failed: 1, waiting: 0, running: 0, failures: { HTTP_REFUSED: 1 } },
+  ])
+  expect(status.exitCode).toBe(1)
+  expect(await fleet.query('SELECT count(*)::int FROM xmlmill.leases')).toEqual([{ count: 0 }])
+  expect(await fleet.query('SELECT DISTINCT running FROM xmlmill.hosts')).toEqual([{ running: 0 }])
+}, 60_000)
+
+test('the same list again adds what is new, and what failed is tried again when asked', async () => {
+  let isThere = false
+  const late: Route = (_, response) =>
+    void (isThere ? response.end('<l><p>late</p></l>') : response.writeHead(404).end())
+  await using fleet = await startFleet(server)
+  await using origin = await site(5, { '/late': late })
+  await fleet.submit([...paths(3), '/late'].map(origin.url), '-r', 'p')
+  await fleet.work().finished
+  isThere = true
+  const again = await fleet.submit([...paths(5), '/late'].map(origin.url), '-r', 'p')
+  expect(again.stdout.toString()).toContain('2 documents added, 4 documents already there')
+  await fleet.work().finished
+  expect(origin.hits('/0')).toBe(1)
+  expect(origin.hits('/late')).toBe(1)
+  expect((await fleet.command('retry')).stdout.toString()).toBe('urls: 1 document to be tried again\n')
+  expect((await fleet.work().finished).exitCode).toBe(0)
+  expect(await fleet.query('SELECT count(*)::int FROM p')).toEqual([{ count: 11 }])
+  const changed = await fleet.submit([origin.url('/0')], '-r', 'l')
+  expect([changed.exitCode, changed.stderr]).toEqual([2, expect.stringContaining('SHAPE_CHANGED')])
+}, 60_000)
+
+test('a paused run starts nothing, a cancelled one has nothing left', async () => {
+  await using fleet = await startFleet(server)
+  await using origin = await site(4)
+  await fleet.submit(paths(4).map(origin.url), '-r', 'p')
+  await fleet.command('pause')
+  expect((await fleet.work().finished).exitCode).toBe(0)
+  expect(origin.hits()).toBe(0)
+  await fleet.command('resume')
+  expect((await fleet.work().finished).exitCode).toBe(0)
+  expect(origin.hits()).toBe(4)
+  await fleet.submit([...paths(4), '/5', '/6'].map(origin.url), '-r', 'p')
+  expect((await fleet.command('cancel')).stdout.toString()).toContain('2 documents taken out of the queue')
+  expect((await fleet.work().finished).exitCode).toBe(0)
+  expect(origin.hits()).toBe(4)
+}, 60_000)
+
+test('a transform comes with the run, and is run only where it is allowed', async () => {
+  await using fleet = await startFleet(server)
+  await using origin = await site(1)
+  await writeFile(join(fleet.folder, 'row.ts'), 'export default (record: string) => ({ text: record })')
+  const submitted = await fleet.submit([origin.url('/0')], '-r', 'p', '--transform', 'row.ts')
+  const hash = /SHA-256 ([0-9a-f]{64})/.exec(submitted.stdout.toString())?.[1] ?? ''
+  const refused = await fleet.work().finished
+  expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('TRANSFORM_REFUSED')])
+  expect(refused.stderr).toContain(hash)
+  expect((await fleet.work(`--allow-transform=${'0'.repeat(16)}`).finished).exitCode).toBe(2)
+  const allowed = await fleet.work(`--allow-transform=${hash.slice(0, 16)}`).finished
+  expect([allowed.exitCode, allowed.stderr]).toEqual([0, expect.anything()])
+  expect(await fleet.query("SELECT record ->> 'text' AS text FROM p ORDER BY n")).toEqual([
+    { text: '0' },
+    { text: 'b' },
+  ])
+}, 60_000)
+
+test('says so where there is no queue, no such run, or no such database', async () => {
+  await using fleet = await startFleet(server)
+  const none = await fleet.work().finished
+  expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('QUEUE_UNUSABLE')])
+  await using origin = await site(1)
+  await fleet.submit([origin.url('/0')])
+  expect((await fleet.command('pause', '--name', 'other')).stderr).toContain('has no run other')
+  const wrong = `${fleet.url}nowhere`
+  const nowhere = await runCommand(['submit', origin.url('/0'), '--queue', wrong], { cwd: fleet.folder })
+  expect([nowhere.exitCode, nowhere.stderr]).toEqual([3, expect.stringContaining('QUEUE_FAILED')])
+}, 60_000)
