@@ -17,6 +17,7 @@ import { FailedList } from './failed-list.ts'
 import { confirmReplacing } from './replace-question.ts'
 import { retryCommand } from './shell-command.ts'
 import { untilSignal } from './signals.ts'
+import { keepHeapSmall } from './small-heap.ts'
 
 export interface TerminalRun {
   readonly given: Given
@@ -47,6 +48,7 @@ export async function showRun(
   perform: (listener: Listener, stopping: AbortSignal) => Promise<void>,
 ): Promise<number> {
   const { output = '-' } = options
+  if (options.thread.transform === undefined) keepHeapSmall()
   // A limit on the size of files (ulimit -f) is then an error of the write, which can be told; else it ends the process.
   process.on('SIGXFSZ', () => {})
   // Whoever read the messages may go away; the records go on.

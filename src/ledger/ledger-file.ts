@@ -10,8 +10,8 @@ import { ledgerFailed, SqliteLedger } from './sqlite-ledger.ts'
 /** How long a commit waits for somebody who reads the ledger meanwhile. */
 export const BUSY_TIMEOUT_MS = 30_000
 
-/** Enough for the keys of a million documents. */
-const CACHE_KIB = 32 << 10
+/** More would be memory that grows with the list: keys are hashes, and what is not in here is in the system's cache of files. */
+const CACHE_KIB = 8 << 10
 
 /** What every connection to a ledger, or to an output with a ledger in it, begins with. */
 export const SQLITE_SETTINGS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}`
