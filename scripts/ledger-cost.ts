@@ -15,13 +15,13 @@ import { runShape } from '../src/ledger/run-shape.ts'
 import { resolveOptions } from '../src/options.ts'
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
-const ROUNDS = 3
+const ROUNDS = 5
 
 const [documents = 100_000, rows = 1_000_000] = process.argv.slice(2).map(Number)
 const folder = mkdtempSync(join(tmpdir(), 'xmlmill-ledger-cost-'))
 try {
   await measureTinyDocuments(documents)
-  await measureResume(rows)
+  for (const count of [rows / 10, rows]) await measureResume(count)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -41,12 +41,14 @@ async function measureTinyDocuments(count: number): Promise<void> {
     costs.without.push(await mill(list, '/dev/null'))
     costs.with.push(await mill(list, join(folder, `out-${round}.ndjson`)))
   }
-  const [without, withLedger] = [best(costs.without), best(costs.with)]
-  print(`${count} tiny documents, best of ${ROUNDS}`)
-  print(`  without ledger  ${shown(without)}`)
-  print(`  with ledger     ${shown(withLedger)}`)
-  const more = (key: 'wallMs' | 'cpuMs') => `${((withLedger[key] / without[key] - 1) * 100).toFixed(1)}%`
-  print(`  more            ${more('wallMs')} of wall time, ${more('cpuMs')} of processor time`)
+  print(`${count} tiny documents, ${ROUNDS} pairs of runs in turn, medians`)
+  print(`  without ledger  ${shown(middle(costs.without))}`)
+  print(`  with ledger     ${shown(middle(costs.with))}`)
+  const more = (key: 'wallMs' | 'cpuMs') => {
+    const ratios = costs.with.map((cost, round) => cost[key] / (costs.without[round]?.[key] ?? Number.NaN))
+    return `${((median(ratios) - 1) * 100).toFixed(1)}%`
+  }
+  print(`  more            ${more('wallMs')} of wall time, ${more('cpuMs')} of processor time (of each pair)`)
 }
 
 function writeTinyDocuments(list: string, count: number): void {
@@ -61,10 +63,12 @@ function writeTinyDocuments(list: string, count: number): void {
 }
 
 async function measureResume(count: number): Promise<void> {
-  const list = join(folder, 'done.txt')
-  const output = join(folder, 'done.ndjson')
+  const list = join(folder, `done-${count}.txt`)
+  const output = join(folder, `done-${count}.ndjson`)
   await writeLedger(list, output, count)
-  print(`${count} documents that are done, gone on with: ${shown(await mill(list, output))}`)
+  const costs: Cost[] = []
+  for (let round = 0; round < ROUNDS; round++) costs.push(await mill(list, output))
+  print(`${count} documents that are done, gone on with, median of ${ROUNDS}: ${shown(middle(costs))}`)
 }
 
 async function writeLedger(list: string, output: string, count: number): Promise<void> {
@@ -137,11 +141,15 @@ async function mill(list: string, output: string): Promise<Cost> {
   return { wallMs: performance.now() - from, cpuMs, peakMib }
 }
 
-function best(costs: readonly Cost[]): Cost {
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+function middle(costs: readonly Cost[]): Cost {
   return {
-    wallMs: Math.min(...costs.map(({ wallMs }) => wallMs)),
-    cpuMs: Math.min(...costs.map(({ cpuMs }) => cpuMs)),
-    peakMib: Math.min(...costs.map(({ peakMib }) => peakMib)),
+    wallMs: median(costs.map(({ wallMs }) => wallMs)),
+    cpuMs: median(costs.map(({ cpuMs }) => cpuMs)),
+    peakMib: median(costs.map(({ peakMib }) => peakMib)),
   }
 }
 

@@ -28,10 +28,10 @@ export function documentKeys(documents: readonly Document[]): Buffer {
 
 /**
  * What the parser would give back as it is: a million parsed URLs take a second. No percent signs, no segment that begins with a dot,
- * a host that is a name, and no port that may be the default one.
+ * a host that is a name, and no port that may be the default one; or a path on this machine.
  */
 const PLAIN_URL =
-  /^https?:\/\/(?:localhost|(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,})(?::[1-9]\d{3,4})?(?:\/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+(?:\?[A-Za-z0-9=&_.~-]*)?$/
+  /^(?:https?:\/\/(?:localhost|(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,})(?::[1-9]\d{3,4})?|file:\/\/)(?:\/[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)+(?:\?[A-Za-z0-9=&_.~-]*)?$/
 
 /** A line that is no URL is its own name. */
 function normalised(url: string): string {

@@ -35,6 +35,7 @@ export class SqliteLedger {
   readonly #putFile: StatementSync
   readonly #putMember: StatementSync
   #hasNoted = false
+  #lastCommitMs = 0
 
   /**
    * Makes the tables if they are not there.
@@ -67,8 +68,14 @@ export class SqliteLedger {
     )
   }
 
+  /** How long the main thread waited for the last commit. */
+  get lastCommitMs(): number {
+    return this.#lastCommitMs
+  }
+
   /** Writes everything or nothing; when it returns it is on the disk. */
   commit({ rows, files = [], waiting = [], placed, within }: Commit): void {
+    const from = performance.now()
     this.#transaction(() => {
       within?.()
       for (const row of rows) this.#putRow(row)
@@ -82,6 +89,7 @@ export class SqliteLedger {
       failpoint('ledger.filled')
     })
     this.#hasNoted = false
+    this.#lastCommitMs = performance.now() - from
     failpoint('ledger.committed')
   }
 

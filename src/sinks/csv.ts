@@ -18,7 +18,7 @@ import { type FileForm, namedForm, sampledForm, textKeyOf } from './columns-file
 import { ColumnSample } from './columns-sample.ts'
 import { csvRow } from './csv-rows.ts'
 import { ledgerPathOf, RECORDS } from './ndjson.ts'
-import { COMMIT_INTERVAL_MS, type GroupWritten, OutputLedger } from './output-ledger.ts'
+import { type GroupWritten, OutputLedger } from './output-ledger.ts'
 import { recordLines } from './record-lines.ts'
 import { finishRewrite, rewriteWithout } from './rewrite.ts'
 import type { OnRefused, SettledDocument, Store } from './sink.ts'
@@ -63,7 +63,6 @@ export async function openCsv(request: TargetRequest): Promise<Store> {
 }
 
 class CsvStore implements Store {
-  readonly commitIntervalMs = COMMIT_INTERVAL_MS
   readonly #file: AppendFile
   readonly #beside: OutputLedger
   readonly #options: RunOptions
@@ -76,6 +75,10 @@ class CsvStore implements Store {
     this.#options = options
     const keys = beside.ledger.meta(KEYS)
     this.#form = form ?? (keys === undefined ? undefined : sampledForm(options, JSON.parse(keys)))
+  }
+
+  get commitIntervalMs(): number {
+    return this.#beside.commitIntervalMs
   }
 
   recall: Store['recall'] = async (documents) => this.#beside.recall(documents)

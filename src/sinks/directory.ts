@@ -15,7 +15,7 @@ import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import type { Document } from '../model.ts'
 import { makeDirectory, syncDirectory } from './append-file.ts'
 import { outputFailed } from './output-error.ts'
-import { COMMIT_INTERVAL_MS, OutputLedger } from './output-ledger.ts'
+import { OutputLedger } from './output-ledger.ts'
 import type { DoneDocument, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
 
@@ -93,13 +93,16 @@ export async function openDirectory(request: TargetRequest): Promise<Store> {
 }
 
 class DirectoryStore implements Store {
-  readonly commitIntervalMs = COMMIT_INTERVAL_MS
   readonly #path: string
   readonly #beside: OutputLedger
 
   constructor(path: string, beside: OutputLedger) {
     this.#path = path
     this.#beside = beside
+  }
+
+  get commitIntervalMs(): number {
+    return this.#beside.commitIntervalMs
   }
 
   recall: Store['recall'] = async (documents) => this.#beside.recall(documents)

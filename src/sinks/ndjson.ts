@@ -7,7 +7,7 @@ import type { Placement } from '../ledger/ledger.ts'
 import { lockLedger, removeLedger } from '../ledger/ledger-file.ts'
 import type { HeldRecords } from '../spool/held-records.ts'
 import { AppendFile } from './append-file.ts'
-import { COMMIT_INTERVAL_MS, OutputLedger } from './output-ledger.ts'
+import { OutputLedger } from './output-ledger.ts'
 import { finishRewrite, rewriteWithout } from './rewrite.ts'
 import type { SettledDocument, Store, Tail } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -53,7 +53,6 @@ export async function openNdjson(request: TargetRequest): Promise<Store> {
 }
 
 class NdjsonStore implements Store {
-  readonly commitIntervalMs = COMMIT_INTERVAL_MS
   readonly #file: AppendFile
   readonly #beside: OutputLedger
   #tail: FileTail | undefined
@@ -61,6 +60,10 @@ class NdjsonStore implements Store {
   constructor(file: AppendFile, beside: OutputLedger) {
     this.#file = file
     this.#beside = beside
+  }
+
+  get commitIntervalMs(): number {
+    return this.#beside.commitIntervalMs
   }
 
   recall: Store['recall'] = async (documents) => this.#beside.recall(documents)

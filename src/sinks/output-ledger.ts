@@ -1,6 +1,7 @@
 /** What every output of files has beside its files: the lock, the ledger, and the file of rejects. */
 
 import type { Commit, FileCommit } from '../ledger/commit.ts'
+import { commitIntervalMs } from '../ledger/commit-interval.ts'
 import { documentKeys } from '../ledger/document-key.ts'
 import { ledgerRow, type Placement } from '../ledger/ledger.ts'
 import { LedgerFile } from '../ledger/ledger-file.ts'
@@ -10,12 +11,6 @@ import type { Document } from '../model.ts'
 import { RejectsFile } from './rejects.ts'
 import type { Remembered, SettledDocument } from './sink.ts'
 import type { TargetRequest } from './target.ts'
-
-/**
- * Least time between two commits. Each costs two syncs of a disk, one of them on the main thread: at this pace a few per cent of a
- * run even where a sync takes milliseconds, and a kill costs what was milled since.
- */
-export const COMMIT_INTERVAL_MS = 100
 
 /** What a target has written of a group. */
 export interface GroupWritten extends Pick<Commit, 'waiting' | 'placed' | 'within'> {
@@ -55,6 +50,10 @@ export class OutputLedger {
       file.close()
       throw cause
     }
+  }
+
+  get commitIntervalMs(): number {
+    return commitIntervalMs(this.ledger.lastCommitMs)
   }
 
   recall(documents: readonly Document[]): readonly (Remembered | undefined)[] {

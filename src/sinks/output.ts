@@ -128,11 +128,12 @@ function checkTable(output: string, kind: OutputKind, { table }: RunOptions): vo
 
 /** Writes to one sink, then to the other, and remembers what the first one does. Closing stays with their owners. */
 export function inTurn(first: Sink, second: Sink): Sink {
-  const { commitIntervalMs } = first
   const recall = first.recall?.bind(first)
   const complete = first.complete?.bind(first)
   return {
-    ...(commitIntervalMs !== undefined && { commitIntervalMs }),
+    get commitIntervalMs() {
+      return first.commitIntervalMs ?? 0
+    },
     ...(recall !== undefined && { recall }),
     ...(complete !== undefined && { complete }),
     // No tail: what went there directly could not be read by the second.

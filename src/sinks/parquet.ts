@@ -20,7 +20,7 @@ import { ColumnSample } from './columns-sample.ts'
 import { namesIn } from './columns-table.ts'
 import { ledgerPathIn } from './directory.ts'
 import { outputFailed } from './output-error.ts'
-import { COMMIT_INTERVAL_MS, OutputLedger } from './output-ledger.ts'
+import { OutputLedger } from './output-ledger.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
 import type { OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -98,7 +98,6 @@ export async function openParquet(request: TargetRequest): Promise<Store> {
 }
 
 class ParquetStore implements Store {
-  readonly commitIntervalMs = COMMIT_INTERVAL_MS
   readonly #path: string
   #lines: AppendFile
   readonly #beside: OutputLedger
@@ -113,6 +112,10 @@ class ParquetStore implements Store {
     this.#options = options
     const keys = beside.ledger.meta(KEYS)
     this.#form = form ?? (keys === undefined ? undefined : sampledForm(options, namesIn(keys)))
+  }
+
+  get commitIntervalMs(): number {
+    return this.#beside.commitIntervalMs
   }
 
   recall: Store['recall'] = async (documents) => this.#beside.recall(documents)

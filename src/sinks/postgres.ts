@@ -8,12 +8,12 @@
 import { basename } from 'node:path'
 import type pg from 'pg'
 import { failpoint } from '../failpoint.ts'
+import { LEAST_COMMIT_INTERVAL_MS } from '../ledger/commit-interval.ts'
 import { documentKeys } from '../ledger/document-key.ts'
 import { ledgerRow } from '../ledger/ledger.ts'
 import { redactUrl } from '../redact.ts'
 import { isRefusal, type Refusal, rejectLine } from './columns.ts'
 import { namesIn, PLACE, quoted, type TableForm, tableForm } from './columns-table.ts'
-import { COMMIT_INTERVAL_MS } from './output-ledger.ts'
 import { connect, databaseFailed, lockDatabase } from './postgres-connection.ts'
 import { PostgresLedger } from './postgres-ledger.ts'
 import { copyRow, unstorable } from './postgres-rows.ts'
@@ -109,7 +109,7 @@ interface Pending {
 }
 
 class PostgresStore implements Store {
-  readonly commitIntervalMs = COMMIT_INTERVAL_MS
+  readonly commitIntervalMs = LEAST_COMMIT_INTERVAL_MS
   readonly #parts: Parts
   readonly #pending = new Map<string, Pending>()
   #sending: Promise<void> = Promise.resolve()

@@ -9,6 +9,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
+import { commitIntervalMs } from '../ledger/commit-interval.ts'
 import { documentKeys } from '../ledger/document-key.ts'
 import { ledgerRow } from '../ledger/ledger.ts'
 import { BUSY_TIMEOUT_MS, lockLedger, SQLITE_SETTINGS } from '../ledger/ledger-file.ts'
@@ -18,7 +19,6 @@ import { redactUrl } from '../redact.ts'
 import { type Cell, isRefusal, rejectLine } from './columns.ts'
 import { namesIn, PLACE, quoted, type TableForm, tableForm } from './columns-table.ts'
 import { outputFailed } from './output-error.ts'
-import { COMMIT_INTERVAL_MS } from './output-ledger.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
 import { RejectsFile } from './rejects.ts'
 import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
@@ -94,13 +94,16 @@ interface Parts {
 }
 
 class SqliteStore implements Store {
-  readonly commitIntervalMs = COMMIT_INTERVAL_MS
   readonly #parts: Parts
   readonly #inserts = new Map<string, StatementSync>()
   readonly #deletes = new Map<string, StatementSync>()
 
   constructor(parts: Parts) {
     this.#parts = parts
+  }
+
+  get commitIntervalMs(): number {
+    return commitIntervalMs(this.#parts.ledger.lastCommitMs)
   }
 
   recall: Store['recall'] = async (documents) => this.#parts.ledger.recall(documentKeys(documents))

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { lockLedger, removeLedger } from '../ledger/ledger-file.ts'
 import { type ByteTarget, openDevice, openStdout } from './byte-target.ts'
 import { compressed, compressionOf } from './compression.ts'
-import { COMMIT_INTERVAL_MS, OutputLedger } from './output-ledger.ts'
+import { OutputLedger } from './output-ledger.ts'
 import { RejectsFile } from './rejects.ts'
 import type { SettledDocument, Sink, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -62,7 +62,9 @@ function streamSink(target: ByteTarget, rejects: RejectsFile): Sink {
 function streamStore(target: ByteTarget, beside: OutputLedger): Store {
   const gathered = gatheringFor(target)
   return {
-    commitIntervalMs: COMMIT_INTERVAL_MS,
+    get commitIntervalMs() {
+      return beside.commitIntervalMs
+    },
     recall: async (documents) => beside.recall(documents),
     async write(documents) {
       await writeRecords(gathered, documents)

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MillError } from '../../src/errors.ts'
+import { commitIntervalMs } from '../../src/ledger/commit-interval.ts'
 import { documentKey, documentKeys } from '../../src/ledger/document-key.ts'
 import { ledgerRow } from '../../src/ledger/ledger.ts'
 import { lockOutput } from '../../src/ledger/output-lock.ts'
@@ -33,11 +34,11 @@ test('the short way to the key of a plain URL comes to the same', () => {
   const part = fc.string({ unit: fc.constantFrom(...'ab0-._~/:%?#=&@A\\ é'), maxLength: 12 })
   const url = fc
     .tuple(
-      fc.constantFrom('http', 'https'),
+      fc.constantFrom('http', 'https', 'file'),
       fc.constantFrom('h.org', 'localhost', 'a-b.c0.net', '0x7f.1', '1.2', 'H.org'),
       part,
     )
-    .map(([scheme, host, rest]) => `${scheme}://${host}${rest}`)
+    .map(([scheme, host, rest]) => (scheme === 'file' ? `file:///${host}${rest}` : `${scheme}://${host}${rest}`))
   fc.assert(
     fc.property(url, (text) => {
       const href = URL.parse(text)?.href
@@ -71,6 +72,10 @@ test('a failure leaves a document that is done as it is, and a later success mak
   put(doneDocument(2))
   expect(ledger.recall(both)).toEqual([{}, {}])
   expect(ledger.counts()).toMatchObject({ done: 2, failed: 0 })
+})
+
+test('commits as often as a twenty-fifth of the time allows, ten times a second at most and every two seconds at least', () => {
+  expect([0, 4, 10, 80, 5000].map(commitIntervalMs)).toEqual([100, 100, 250, 2000, 2000])
 })
 
 test('what a commit holds is all there or not at all', () => {
