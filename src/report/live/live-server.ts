@@ -38,6 +38,9 @@ export class LiveServer {
   readonly #token: string | undefined
   readonly #watchers = new Set<Watcher>()
   readonly #stopTicking: () => void
+  readonly #clock: Clock
+  /** The last overview as a message, and when it was made: a hundred who come at once get the same bytes. */
+  #message: { readonly bytes: Buffer; readonly at: number } | undefined
   #page: string | undefined
   /** The URL to open. */
   readonly url: string
@@ -52,7 +55,8 @@ export class LiveServer {
     const query = token === undefined ? '' : `?token=${token}`
     this.url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/${query}`
     server.on('request', (request, response) => this.#answer(request, response))
-    this.#stopTicking = (settings.clock ?? systemClock).every(INTERVAL_MS, () => this.#tick())
+    this.#clock = settings.clock ?? systemClock
+    this.#stopTicking = this.#clock.every(INTERVAL_MS, () => this.#tick())
   }
 
   /** @throws MillError PORT_UNAVAILABLE */
@@ -88,7 +92,7 @@ export class LiveServer {
 
   #tick(): void {
     if (this.#watchers.size === 0) return
-    const message = Buffer.from(`event: overview\ndata: ${JSON.stringify(this.#fold.overview())}\n\n`)
+    const message = this.#makeMessage()
     for (const watcher of this.#watchers) {
       if (watcher.response.writableLength === 0) {
         watcher.missedTicks = 0
@@ -98,6 +102,12 @@ export class LiveServer {
         if (watcher.missedTicks > STUCK_TICKS) watcher.response.destroy()
       }
     }
+  }
+
+  #makeMessage(): Buffer {
+    const bytes = Buffer.from(`event: overview\ndata: ${JSON.stringify(this.#fold.overview())}\n\n`)
+    this.#message = { bytes, at: this.#clock.now() }
+    return bytes
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -122,7 +132,9 @@ export class LiveServer {
     const watcher: Watcher = { response, missedTicks: 0 }
     this.#watchers.add(watcher)
     response.once('close', () => this.#watchers.delete(watcher))
-    response.write(`event: overview\ndata: ${JSON.stringify(this.#fold.overview())}\n\n`)
+    const last = this.#message
+    const isFresh = last !== undefined && this.#clock.now() - last.at < INTERVAL_MS
+    response.write(isFresh ? last.bytes : this.#makeMessage())
   }
 
   #rows(index: string, response: ServerResponse): void {
