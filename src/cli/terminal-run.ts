@@ -32,6 +32,8 @@ export interface TerminalRun {
   readonly offersRetry?: boolean
 }
 
+const STOPPING = 'stopping: what is under way has ten seconds; a second signal stops it at once'
+
 /** Runs, shows, and gives the exit code. */
 export async function runOnTerminal(terminalRun: TerminalRun): Promise<number> {
   const options = resolveOptions({ output: '-', ...terminalRun.options })
@@ -60,6 +62,9 @@ export async function showRun(
     env: process.env,
     isDataOnTerminal: output === '-' && process.stdout.isTTY === true,
   })
+  // Also where a second signal ends the process at once.
+  const closeDisplay = () => display.close()
+  process.once('exit', closeDisplay)
   const summary = new SummaryFold()
   const figures = new RunFiguresFold()
   const failed = new FailedList(`${besideName(output, options.shard)}.failed.txt`)
@@ -67,6 +72,7 @@ export async function showRun(
   const { offersRetry = true } = terminalRun
   const keepsList = offersRetry && (!remembers(options) || options.inputFiles.includes('-'))
   const stopping = untilSignal()
+  stopping.signal.addEventListener('abort', () => display.say(STOPPING))
   const listener: Listener = (event) => {
     summary.add(event)
     figures.add(event)
@@ -84,6 +90,7 @@ export async function showRun(
     stopping.dispose()
     failed.close()
     display.close()
+    process.off('exit', closeDisplay)
   }
   const result = summary.summary()
   const unclosed = await failureOf(watch.close())

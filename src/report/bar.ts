@@ -72,6 +72,9 @@ export function createBar({ stderr, color, clock }: DisplayContext): Display {
       state.add(event)
       if (event.type === 'document-failed') logLines.push(formatFailureLine(event, paint))
     },
+    say(line) {
+      logLines.push(line)
+    },
     close,
   }
 }

@@ -4,6 +4,8 @@ import type { Listener } from './events.ts'
 /** A display of a run while it lasts. Feed it every event; close it before anything else is written to the same stream. */
 export interface Display {
   readonly listener: Listener
+  /** A line for a person; programs that read the display are not told. */
+  say(line: string): void
   /** Leaves nothing behind but log lines. May be called twice. */
   close(): void
 }

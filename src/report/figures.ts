@@ -9,7 +9,7 @@ export function formatCount(count: number): string {
 
 /** `1 record`, `48,272 records` */
 export function formatPlural(count: number, singular: string, plural = `${singular}s`): string {
-  return `${formatCount(count)} ${count === 1 ? singular : plural}`
+  return `${formatCount(count)} ${Math.round(count) === 1 ? singular : plural}`
 }
 
 /** `55.2 MB` */

@@ -67,6 +67,7 @@ export function createJson({ stderr, clock }: DisplayContext): Display {
       if (event.type === 'document-failed') writeLine(failedLine(event))
       if (event.type === 'run-ended') writeLine(progressLine(state, event.at))
     },
+    say() {},
     close: stop,
   }
 }

@@ -1,7 +1,7 @@
 /** The `plain` style: a line now and then, for logs and files. */
 import { type Display, type DisplayContext, RunTime } from './display.ts'
 import { formatFailureLine } from './failure-line.ts'
-import { formatByteRate, formatClock, formatCount } from './figures.ts'
+import { formatByteRate, formatClock, formatCount, formatPlural } from './figures.ts'
 import { ProgressState } from './progress-state.ts'
 import { createPaint } from './terminal-text.ts'
 
@@ -26,6 +26,9 @@ export function createPlain({ stderr, color, clock }: DisplayContext): Display {
       state.add(event)
       if (event.type === 'document-failed') stderr.write(`${formatFailureLine(event, paint)}\n`)
     },
+    say(line) {
+      stderr.write(`${line}\n`)
+    },
     close: stop,
   }
 }
@@ -42,7 +45,7 @@ function formatPlainLine(state: ProgressState, now: number): string {
     `${formatCount(state.waiting)} waiting`,
     state.retrying > 0 && `${formatCount(state.retrying)} to retry`,
     formatByteRate(rates.wireBytes),
-    `${formatCount(rates.records)} records/s`,
+    `${formatPlural(rates.records, 'record')}/s`,
     leftMs !== undefined && `${formatClock(leftMs)} left`,
   ]
   return `${formatClock(now)}  ${parts.filter((part) => part !== false).join(', ')}`

@@ -1,6 +1,6 @@
 /** The block that stands at the bottom of a terminal while a run lasts: pure text, so that its looks can be tested. */
 import { redactUrl } from '../redact.ts'
-import { formatByteRate, formatBytes, formatBytesOf, formatClock, formatCount } from './figures.ts'
+import { formatByteRate, formatBytes, formatBytesOf, formatClock, formatCount, formatPlural } from './figures.ts'
 import type { ActiveAttempt, ProgressState } from './progress-state.ts'
 import {
   createPaint,
@@ -37,6 +37,8 @@ const MAX_ATTEMPT_COLUMNS = 100
 const MAX_ATTEMPT_LINES = 16
 const MIN_BAR_COLUMNS = 8
 const MAX_BAR_COLUMNS = 40
+/** `24.1 MB/s`, `1000 kB/s` */
+const SPEED_COLUMNS = 9
 
 /** The block's lines, none wider than `columns - 1`. */
 export function renderBlock(state: ProgressState, look: BlockLook): string[] {
@@ -111,9 +113,9 @@ function ratesLine(state: ProgressState, now: number, columns: number, paint: Pa
   const rates = state.rates(now)
   const pieces: Piece[] = [
     { text: formatByteRate(rates.wireBytes), rank: 4 },
-    { text: `${formatCount(rates.records)} records/s`, rank: 3 },
+    { text: `${formatPlural(rates.records, 'record')}/s`, rank: 3 },
     { text: formatBytes(state.wireBytes), rank: 1, format: 'dim' },
-    { text: `${formatCount(state.records)} records`, rank: 2, format: 'dim' },
+    { text: formatPlural(state.records, 'record'), rank: 2, format: 'dim' },
   ]
   return fitPieces(pieces, ' · ', columns, paint)
 }
@@ -153,7 +155,11 @@ function attemptFigures(
   columns: number,
   paint: Paint,
 ): { readonly text: string; readonly width: number } {
-  const doingText = doing(attempt, now)
+  // In columns, so that bytes stand below bytes.
+  const doingText =
+    columns < HOST_FROM_COLUMNS
+      ? doing(attempt, now)
+      : `${speedOf(attempt).padStart(SPEED_COLUMNS)}  ${doing(attempt, now).padStart(DOING_COLUMNS)}`
   const tryText = attempt.attempt > 1 ? `try ${attempt.attempt}` : ''
   if (columns < SMALL_BAR_FROM_COLUMNS) {
     const gap = tryText === '' ? '' : '  '
@@ -166,11 +172,15 @@ function attemptFigures(
   const smallBar = hasBar
     ? bar(Math.min(1, wireBytes / totalBytes), SMALL_BAR_COLUMNS, paint)
     : ' '.repeat(SMALL_BAR_COLUMNS)
-  const padding = ' '.repeat(Math.max(0, DOING_COLUMNS - textWidth(doingText)))
   return {
-    text: `${paint('yellow', tryText.padStart(TRY_COLUMNS))}  ${smallBar}  ${padding}${doingText}`,
-    width: TRY_COLUMNS + 2 + SMALL_BAR_COLUMNS + 2 + padding.length + textWidth(doingText),
+    text: `${paint('yellow', tryText.padStart(TRY_COLUMNS))}  ${smallBar}  ${doingText}`,
+    width: TRY_COLUMNS + 2 + SMALL_BAR_COLUMNS + 2 + textWidth(doingText),
   }
+}
+
+/** Of a download under way. */
+function speedOf({ bytesPerSecond, isDownloaded }: ActiveAttempt): string {
+  return bytesPerSecond > 0 && !isDownloaded ? formatByteRate(bytesPerSecond) : ''
 }
 
 /** Bytes when there are any, otherwise what is waited for, and for how long when that is long enough to wonder. */

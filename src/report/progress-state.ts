@@ -12,6 +12,10 @@ export interface ActiveAttempt {
   totalBytes: number | undefined
   records: number
   isDownloaded: boolean
+  /** Lately; 0 until it is known. */
+  bytesPerSecond: number
+  /** When its bytes were last told. */
+  toldAt: number
 }
 
 interface Sample {
@@ -62,6 +66,7 @@ export class ProgressState {
         this.#start(event)
         break
       case 'attempt-progressed':
+        this.#measure(event.id, event.at, event.wireBytes)
         this.#advance(event.id, event.wireBytes, event.records, event.totalBytes)
         break
       case 'downloaded': {
@@ -156,10 +161,22 @@ export class ProgressState {
       totalBytes: undefined,
       records: 0,
       isDownloaded: false,
+      bytesPerSecond: 0,
+      toldAt: event.at,
     }
     this.#active.set(event.id, active)
     const free = this.lines.indexOf(undefined)
     this.lines[free === -1 ? this.lines.length : free] = active
+  }
+
+  /** The speed of one download, smoothed: four figures a second would only flicker. */
+  #measure(id: number, at: number, wireBytes: number): void {
+    const active = this.#active.get(id)
+    if (active === undefined || at <= active.toldAt) return
+    const now = ((wireBytes - active.wireBytes) / (at - active.toldAt)) * 1000
+    const last = active.bytesPerSecond
+    active.bytesPerSecond = last === 0 ? now : last + SMOOTHING * (now - last)
+    active.toldAt = at
   }
 
   #advance(id: number, wireBytes: number, records: number, totalBytes: number | undefined): void {
@@ -210,6 +227,8 @@ export class ProgressState {
   }
 }
 
+/** How much the newest figure of a download's speed counts. */
+const SMOOTHING = 0.3
 const SAMPLE_MS = 200
 const RATE_WINDOW_MS = 5000
 const PACE_WINDOW_MS = 30_000

@@ -30,6 +30,7 @@ export function createProgress(style: ProgressStyle, settings: ProgressSettings)
   const display = STYLES[style === 'auto' ? automaticStyle(settings) : style](context)
   return {
     listener: display.listener,
+    say: display.say,
     close() {
       display.close()
       guard.close()
@@ -58,6 +59,9 @@ function createFailuresOnly({ stderr, color }: DisplayContext): Display {
   return {
     listener(event) {
       if (event.type === 'document-failed') stderr.write(`${formatFailureLine(event, paint)}\n`)
+    },
+    say(line) {
+      stderr.write(`${line}\n`)
     },
     close() {},
   }

@@ -84,7 +84,7 @@ function facts(summary: Summary): (readonly [string, string])[] {
         `${formatCount(records.written)} written`,
         records.rejected > 0 && `${formatCount(records.rejected)} rejected`,
         documents.done > 0 && records.written + records.rejected === 0 && 'no such element? `xmlmill peek` names them',
-        perSecond(records.written, summary.elapsedMs, 'records'),
+        perSecond(records.written, summary.elapsedMs, 'record'),
       ]),
     ],
     [
@@ -162,7 +162,7 @@ function failureLines(group: FailureGroup, width: number, paint: Paint): string[
 }
 
 function perSecond(count: number, elapsedMs: number, name: string): string | false {
-  return elapsedMs > 0 && `${formatCount((count / elapsedMs) * 1000)} ${name}/s`
+  return elapsedMs > 0 && `${formatPlural((count / elapsedMs) * 1000, name)}/s`
 }
 
 /** Parts in a row; a line is broken between them, not within. */
@@ -173,11 +173,12 @@ function joined(parts: readonly (string | false)[]): string {
     .join(' · ')
 }
 
-/** Lines of at most that many columns (2 or more), broken at spaces where possible. */
+/** Lines of at most that many columns (2 or more), broken at spaces where possible, at those within a part only where it does not fit alone. */
 function wrap(text: string, columns: number): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ')) {
+  const words = text.split(' ').flatMap((part) => (textWidth(part) <= columns ? [part] : part.split(NO_BREAK_SPACE)))
+  for (const word of words) {
     const longer = line === '' ? word : `${line} ${word}`
     if (textWidth(longer) <= columns) {
       line = longer

@@ -29,7 +29,7 @@ export interface Started {
 }
 
 /** The environment without what changes how xmlmill behaves. */
-function plainEnvironment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+export function plainEnvironment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env }
   for (const name of Object.keys(env)) {
     if (/^(https?_proxy|no_proxy|all_proxy|no_color|force_color|ci|node_options|vitest.*)$/i.test(name))

@@ -35,8 +35,8 @@ test('shows the whole picture at 120 columns', () => {
     '██████████████████░░░░░░░░░░░░░░░░░░░░░░  9/20  45%  0:06 left',
     '8 done · 1 failed · 9 waiting · 1 to retry · 2 duplicates dropped',
     '3.4 MB/s · 16 records/s · 17.2 MB · 80 records',
-    `  127.0.0.1:8080  d10.xml${' '.repeat(45)}███░░░░░░░░░     1.2 of 4.8 MB`,
-    `  127.0.0.1:8080  d11.xml${' '.repeat(38)}try 2${' '.repeat(25)}waiting`,
+    `  127.0.0.1:8080  d10.xml${' '.repeat(34)}███░░░░░░░░░   6.0 MB/s     1.2 of 4.8 MB`,
+    `  127.0.0.1:8080  d11.xml${' '.repeat(27)}try 2${' '.repeat(36)}waiting`,
     '  idle',
     '  idle',
     '1 XML_NOT_WELL_FORMED',
@@ -140,6 +140,17 @@ test('bytes of documents under way count at once, and records of a failed attemp
   state.add(started(300, 0, 2))
   state.add(done(400, 0, { wireBytes: 1000, recordsWritten: 80 }))
   expect([state.wireBytes, state.records]).toEqual([1500, 80])
+})
+
+test('the speed of a download is that of lately, without flicker, and gone once it is there', () => {
+  const state = stateOf(started(0, 0))
+  const line = () => renderBlock(state, { columns: 120, color: false, now: 1000 })[3]
+  state.add(progressed(250, 0, 250_000))
+  expect(line()).toContain('1.0 MB/s')
+  state.add(progressed(500, 0, 750_000))
+  expect(line()).toContain('1.3 MB/s')
+  state.add({ type: 'downloaded', at: 510, id: 0 })
+  expect(line()).not.toContain('MB/s')
 })
 
 test('a few huge documents have a time left as well, from their bytes', () => {
