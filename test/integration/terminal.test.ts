@@ -139,7 +139,7 @@ test('the block is drawn anew when the terminal becomes narrower and wider, and 
   await using terminal = open(staged, folder.path, 120)
   await terminal.shows(isStill)
   for (const columns of [40, 120, 40, 120] as const) {
-    terminal.resize({ columns, rows: 30 })
+    await terminal.resize({ columns, rows: 30 })
     const expected = [...LOG[columns], ...BLOCK[columns]]
     await terminal.shows((lines) => isStill(lines) && steady(lines, staged).at(-5) === expected.at(-5))
     expect(steady(terminal.lines(), staged)).toEqual(expected)

@@ -13,7 +13,11 @@ export interface PseudoTerminal extends AsyncDisposable {
   lines(): string[]
   /** Resolves once what is seen fulfils the condition; looked at after each write. */
   shows(condition: (lines: readonly string[]) => boolean): Promise<void>
-  resize(size: TerminalSize): void
+  /**
+   * Right after the program has drawn: what it draws at the moment of a change is for the old size and shown in the new one, with any
+   * program and any terminal.
+   */
+  resize(size: TerminalSize): Promise<void>
   /** As typed on the keyboard. */
   type(keys: string): void
   /** Everything that the program wrote. */
@@ -77,7 +81,14 @@ export function openTerminal(
       check()
       return promise
     },
-    resize(size) {
+    async resize(size) {
+      await new Promise<void>((resolve) => {
+        const drawn = () => {
+          watching.delete(drawn)
+          resolve()
+        }
+        watching.add(drawn)
+      })
       // A terminal first breaks its lines anew, then tells the program.
       screen.resize(size.columns, size.rows)
       pty.resize(size.columns, size.rows)
