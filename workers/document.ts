@@ -23,8 +23,9 @@ import { MillError, toFailure } from '../src/errors.ts'
 import type { DocumentFacts, ElementForms, Outcome } from '../src/model.ts'
 import { redactUrl } from '../src/redact.ts'
 import type { DocumentCache } from './cache/document-cache.ts'
+import { placedInBody } from './body-place.ts'
 import { notXml } from './charset/body-kind.ts'
-import { createDecoder, type Decoder } from './charset/decoder.ts'
+import { createDecoder } from './charset/decoder.ts'
 import { type Download, Downloader } from './download/download.ts'
 import { Gathering, Outbox, SpareBuffers } from './outbox.ts'
 import { TransformStage } from './transform.ts'
@@ -306,15 +307,6 @@ class Work {
       ...(this.#forms !== undefined && { forms: this.#forms }),
     }
   }
-}
-
-/** A parser counts bytes of UTF-8 after the byte order mark; a reader wants them counted in the document, or not at all. */
-function placedInBody(thrown: unknown, decoder: Decoder): unknown {
-  if (!(thrown instanceof MillError) || !thrown.code.startsWith('XML_')) return thrown
-  const { byteOffset, ...details } = thrown.details
-  if (byteOffset === undefined) return thrown
-  const place = decoder.encoding === 'utf-8' ? { byteOffset: byteOffset + decoder.bomBytes } : {}
-  return new MillError(thrown.code, thrown.message, { ...details, ...place })
 }
 
 function refuseOtherThanXml(chunk: Uint8Array, { contentType }: Download): void {

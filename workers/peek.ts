@@ -10,11 +10,15 @@ import { redactUrl } from '../src/redact.ts'
 import { notXml } from './charset/body-kind.ts'
 import { createDecoder } from './charset/decoder.ts'
 import { type Download, Downloader } from './download/download.ts'
+import { Judge, loadJudging } from './peek/judge.ts'
 import { ProfileReader } from './peek/reader.ts'
 
 const { options, partBytes }: PeekThreadData = workerData
 // Of a document that is too large for a run the first part can still be read.
 const downloader = new Downloader({ ...options, maxBytes: Number.MAX_SAFE_INTEGER })
+const judging = loadJudging(options)
+// Whoever awaits it says so; until then a parser that cannot be had must not end the thread.
+judging.catch(() => {})
 
 parentPort?.on('message', async ({ id, url }: PeekTask) => {
   const report: PeekReport = { id, outcome: await outcomeOf(url) }
@@ -29,12 +33,15 @@ async function outcomeOf(url: string): Promise<PeekOutcome> {
   }
 }
 
-/** Download -> decode -> profile, as far as the part goes. */
+/** Download -> decode -> profile, as far as the part goes. What a run would refuse the document for, the run's own parser says. */
 async function peekInto(url: string): Promise<PeekedDocument> {
   const download = await downloader.start(url, { onDownloaded: () => {} })
   const decoder = createDecoder(download.charset)
   const reader = new ProfileReader(options.maxDepth)
+  const parser = await judging
+  using judge = parser && new Judge(parser, decoder)
   const text = new TextDecoder('utf-8', { ignoreBOM: true })
+  const hasFault = () => (judge ?? reader).fault !== undefined
   let decodedBytes = 0
   let isWhole = true
   for await (const chunk of download.body) {
@@ -42,11 +49,18 @@ async function peekInto(url: string): Promise<PeekedDocument> {
     const part = chunk.subarray(0, partBytes - decodedBytes)
     isWhole = part.length === chunk.length
     decodedBytes += part.length
-    reader.write(text.decode(decoder.decode(part), { stream: true }))
-    if (!isWhole || reader.fault !== undefined) break
+    const bytes = decoder.decode(part)
+    judge?.write(bytes)
+    reader.write(text.decode(bytes, { stream: true }))
+    if (!isWhole || hasFault()) break
   }
   if (decodedBytes === 0) throw new MillError('BODY_EMPTY', 'the body is empty')
-  if (isWhole && reader.fault === undefined) reader.write(text.decode(decoder.end()))
+  if (isWhole && !hasFault()) {
+    const bytes = decoder.end()
+    judge?.write(bytes)
+    judge?.end()
+    reader.write(text.decode(bytes))
+  }
   const profile = reader.finish(isWhole)
   return {
     url: redactUrl(url),
@@ -55,7 +69,7 @@ async function peekInto(url: string): Promise<PeekedDocument> {
     decodedBytes,
     wireLength: download.contentLength,
     isWhole,
-    fault: reader.fault,
+    fault: (judge ?? reader).fault,
     profile,
   }
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { runCommandLine } from '../../src/cli/command-line.ts'
+import type { Failure } from '../../src/errors.ts'
 import { type Finished, runCommand, runShell } from '../support/command-line.ts'
 import { serve } from '../support/serve.ts'
 import { temporaryFile } from '../support/temporary-file.ts'
@@ -105,13 +106,62 @@ test('keeps the options that were given in the command that it suggests', async 
 test.each([
   ['an HTML page', [], '<!DOCTYPE html><html><body>Log in</body></html>', 'BODY_NOT_XML'],
   ['nothing', ['--json'], '', 'BODY_EMPTY'],
-  ['what has a wrong end tag', ['--types', 'ts'], '<a><b></a>', 'XML_NOT_WELL_FORMED'],
+  ['what has a wrong end tag', ['--types', 'ts'], '<a><b></a>', 'XML_TAG_MISMATCH'],
   ['what ends in its first tag', [], '<a', 'XML_TRUNCATED'],
 ])('names the code for %s and exits 1 (%j)', async (_, flags, body, code) => {
   await using file = await temporaryFile(body)
   const { exitCode, stdout, stderr } = await runCommand(['peek', file.path, ...flags], { cwd: '/' })
   expect(exitCode).toBe(1)
   expect(stdout.toString() + stderr).toContain(code)
+})
+
+test('names the same code, place and reason as a run', async () => {
+  using folder = temporaryFolder()
+  const bodies = [
+    '<a><b></a>',
+    '<a b="1" b="2"/>',
+    '<a>&nope;</a>',
+    '<a b="<"/>',
+    '<a>]]></a>',
+    '<a/><b/>',
+    '<a/>text',
+    '<a>\u0001</a>',
+    '<a',
+    '<a><b/>',
+    '<a><!-- -- --></a>',
+    '<!DOCTYPE a [<!ELEMENT>]><a/>',
+    '<a><?xml version="1.0"?></a>',
+    '<?xml version="1.0" encoding="no such"?><a/>',
+    Buffer.from('<a>\xff</a>', 'latin1'),
+    `${'<a>'.repeat(300)}${'</a>'.repeat(300)}`,
+    '',
+    'no XML',
+    '{"a":1}',
+  ]
+  const names = bodies.map((body, index) => {
+    folder.write(`${index}.xml`, body)
+    return `${index}.xml`
+  })
+  const peeked = await runCommand(['peek', ...names, '--documents', '50', '--json'], { cwd: folder.path })
+  const report: {
+    readonly documents: readonly { readonly url: string; readonly fault?: Failure }[]
+    readonly failed: readonly { readonly url: string; readonly failure: Failure }[]
+  } = JSON.parse(peeked.stdout.toString())
+  const seen = new Map<string, unknown>()
+  for (const { url, fault } of report.documents) seen.set(url, fault)
+  for (const { url, failure } of report.failed) seen.set(url, failure)
+  const milled = await runCommand([...names, '--progress', 'json', '-o', 'out.ndjson'], { cwd: folder.path })
+  const lines: readonly { readonly type: string; readonly url: string }[] = milled.stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{"type":"failed"'))
+    .map((line) => JSON.parse(line))
+  expect(lines).toHaveLength(bodies.length)
+  for (const line of lines) {
+    const fault = seen.get(line.url)
+    expect(fault, line.url).toBeDefined()
+    expect(line).toMatchObject({ ...Object(fault) })
+  }
+  expect(seen.size).toBe(bodies.length)
 })
 
 test.each([
