@@ -18,6 +18,8 @@ export interface RunFigures {
   readonly transformMs: number
   readonly creditMs: number
   readonly downloadMs: number
+  /** The part of `downloadMs` in which local files were read. */
+  readonly diskMs: number
   /** Until the threads stood ready. */
   readonly startupMs: number
   readonly wireBytes: number
@@ -40,9 +42,12 @@ export class RunFiguresFold {
   #transformMs = 0
   #creditMs = 0
   #downloadMs = 0
+  #diskMs = 0
   #startupMs: number | undefined
   /** When the attempts under way started. */
   readonly #starts = new Map<number, number>()
+  /** Those of them that read local files. */
+  readonly #local = new Set<number>()
   #wireBytes = 0
   #documents = 0
   #records = 0
@@ -58,6 +63,7 @@ export class RunFiguresFold {
         break
       case 'attempt-started':
         this.#starts.set(event.id, event.at)
+        if (event.host === '') this.#local.add(event.id)
         break
       case 'attempt-ended': {
         const { downloadMs, parseMs, transformMs, creditMs } = event.times
@@ -67,7 +73,9 @@ export class RunFiguresFold {
         const startAt = this.#starts.get(event.id) ?? event.at
         this.#starts.delete(event.id)
         // An answer that was refused, or none at all, is no download: the wait for it was the network's all the same.
-        this.#downloadMs += event.status === 'failed' && downloadMs === 0 ? event.at - startAt : downloadMs
+        const arrivingMs = event.status === 'failed' && downloadMs === 0 ? event.at - startAt : downloadMs
+        this.#downloadMs += arrivingMs
+        if (this.#local.delete(event.id)) this.#diskMs += arrivingMs
         const workMs = downloadMs + parseMs + transformMs + creditMs
         this.#startupMs ??= Math.max(0, event.at - workMs)
         break
@@ -86,6 +94,7 @@ export class RunFiguresFold {
         break
       case 'document-failed':
         this.#starts.delete(event.id)
+        this.#local.delete(event.id)
         break
       default:
     }
@@ -105,6 +114,7 @@ export class RunFiguresFold {
       transformMs: this.#transformMs,
       creditMs: this.#creditMs,
       downloadMs: this.#downloadMs,
+      diskMs: this.#diskMs,
       startupMs: this.#startupMs ?? 0,
       wireBytes: this.#wireBytes,
       documents: this.#documents,

@@ -3,7 +3,7 @@
  *
  * All of a run's time is shared out among its possible bounds. Where manners, list or output held the next document back, the time is
  * theirs. In the rest only the documents under way were waited for: there the part of the threads' time that went into parsing and
- * transform is the processor's, the part that waited for the output to take records is the output's, the part in which a download went on is the network's, and what
+ * transform is the processor's, the part that waited for the output to take records is the output's, the part in which a download went on is the network's (or the disk's, where files were read), and what
  * remains, documents waiting for a thread, the main loop or a processor, is this machine's.
  */
 import { formatByteRate, formatCount, formatDuration } from './figures.ts'
@@ -11,6 +11,8 @@ import type { RunFigures } from './run-figures.ts'
 
 export type Bound =
   | 'network'
+  /** Local files were read. */
+  | 'disk'
   /** Documents waited for a thread, the main loop, or a processor that others had. */
   | 'machine'
   | 'politeness'
@@ -44,6 +46,9 @@ export interface Advice {
 /** Below this it is said that several things share the time. */
 const CLEAR_SHARE = 0.45
 
+/** From here on, what comes second is worth a word of advice too. */
+const SECOND_SHARE = 0.25
+
 /** A gain below this is not worth a sentence. */
 const LEAST_GAIN = 0.03
 
@@ -65,8 +70,20 @@ export function judge(figures: RunFigures): Verdict {
   const ownMs = ownTime(bound, times)
   // The start is nobody's fault and the same in every run: it leaves the question to the rest.
   const isClear = ownMs >= CLEAR_SHARE * (bound === 'startup' ? total : total - times.startup)
-  const advice = adviceFor(bound, figures, times).filter(({ gain }) => gain === undefined || gain >= LEAST_GAIN)
+  const second = shares.find(
+    ({ bound: other, share }) => !isSameCause(other, bound) && other !== 'startup' && share >= SECOND_SHARE,
+  )
+  const advice = [
+    ...adviceFor(bound, figures, times),
+    ...(second === undefined ? [] : adviceFor(second.bound, figures, times).slice(0, 1)),
+  ].filter(({ gain }) => gain === undefined || gain >= LEAST_GAIN)
   return { bound, isClear, sentence: sentenceFor(bound, isClear, figures, times, total), advice, shares }
+}
+
+/** The processor is one cause, whatever it works at. */
+function isSameCause(a: Bound, b: Bound): boolean {
+  const isProcessor = (bound: Bound) => bound === 'parsing' || bound === 'transform'
+  return a === b || (isProcessor(a) && isProcessor(b))
 }
 
 type Times = Readonly<Record<Exclude<Bound, 'unknown'>, number>>
@@ -82,7 +99,9 @@ function shareOut(figures: RunFigures): Times {
   const available = threadMs * (waitedFor > 0 ? working / waitedFor : 0)
   const busyShare = available > 0 ? Math.min(1, busyMs / available) : 0
   const creditShare = available > 0 ? Math.min(1 - busyShare, creditMs / available) : 0
-  const networkShare = available > 0 ? Math.min(1 - busyShare - creditShare, figures.downloadMs / available) : 0
+  const arrivingShare = available > 0 ? Math.min(1 - busyShare - creditShare, figures.downloadMs / available) : 0
+  const arriving = working * arrivingShare
+  const disk = figures.downloadMs > 0 ? arriving * (figures.diskMs / figures.downloadMs) : 0
   const busy = working * busyShare
   const parsing = busyMs > 0 ? busy * (parseMs / busyMs) : 0
   return {
@@ -90,8 +109,9 @@ function shareOut(figures: RunFigures): Times {
     parsing,
     transform: busy - parsing,
     output: held('output') + working * creditShare,
-    network: working * networkShare,
-    machine: held('memory') + working * (1 - busyShare - creditShare - networkShare),
+    network: arriving - disk,
+    disk,
+    machine: held('memory') + working * (1 - busyShare - creditShare - arrivingShare),
     politeness: held('host', 'rate', 'cooling'),
     list: held('list'),
     retries: held('retry'),
@@ -99,9 +119,10 @@ function shareOut(figures: RunFigures): Times {
 }
 
 function bounds(times: Times): (readonly [Exclude<Bound, 'unknown'>, number])[] {
-  const { startup, parsing, transform, output, network, machine, politeness, list, retries } = times
+  const { startup, parsing, transform, output, network, disk, machine, politeness, list, retries } = times
   return [
     ['network', network],
+    ['disk', disk],
     ['machine', machine],
     ['politeness', politeness],
     ['parsing', parsing],
@@ -148,6 +169,8 @@ function sentenceFor(
   switch (bound) {
     case 'network':
       return `Network-bound: for ${part(times.network)} of the time threads waited for servers, with ${slots} of ${figures.concurrency} downloads under way on average.`
+    case 'disk':
+      return `Bound by reading local files: for ${part(times.disk)} of the time threads waited for the disk, with ${slots} of ${figures.concurrency} files open on average.`
     case 'machine':
       return `Bound by this machine: for ${part(times.machine)} of the time documents waited for a thread, the main loop, a processor or memory.`
     case 'politeness':
@@ -181,6 +204,8 @@ function adviceFor(bound: Exclude<Bound, 'unknown'>, figures: RunFigures, times:
   switch (bound) {
     case 'network':
       return [...tailAdvice(figures), networkAdvice(figures, times)]
+    case 'disk':
+      return [...tailAdvice(figures), diskAdvice(figures, times)]
     case 'machine':
       if ((figures.heldMs.memory ?? 0) > times.machine / 2) {
         return [{ text: 'Documents under way needed all that --memory allows: raise it, or have fewer --threads.' }]
@@ -216,6 +241,15 @@ function tailAdvice({ heldMs, elapsedMs, slotMs }: RunFigures): Advice[] {
   if (end < elapsedMs * 0.3 || slotMs === 0) return []
   const text = `The last documents ran alone for ${formatDuration(end)}: put the largest and slowest first in the list.`
   return [{ text, gain: (end / elapsedMs) * 0.7 }]
+}
+
+function diskAdvice(figures: RunFigures, times: Times): Advice {
+  const wider = figures.concurrency * 2
+  const speed = formatByteRate(figures.elapsedMs > 0 ? (figures.wireBytes / figures.elapsedMs) * 1000 : 0)
+  return {
+    text: `--concurrency ${wider} reads twice as many files at once. It helps where the disk (${speed} now) has more to give.`,
+    gain: gainOf(times.disk / 2, figures),
+  }
 }
 
 function networkAdvice(figures: RunFigures, times: Times): Advice {
@@ -307,6 +341,7 @@ export function percent(share: number): string {
 /** What each bound is called in a sentence. */
 const NAMES: Readonly<Record<Bound, string>> = {
   network: 'the network',
+  disk: 'reading local files',
   machine: 'waiting for this machine',
   politeness: 'manners towards servers',
   parsing: 'parsing',

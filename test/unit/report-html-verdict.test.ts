@@ -26,6 +26,7 @@ function figures(given: Partial<RunFigures>): RunFigures {
     transformMs: 0,
     creditMs: 0,
     downloadMs: 40_000,
+    diskMs: 0,
     startupMs: 0,
     wireBytes: 100_000_000,
     documents: 100,
@@ -42,6 +43,27 @@ test('threads that wait for servers are bound by the network, and twice the down
   expect(verdict.sentence).toContain('Network-bound: for 99% of the time')
   expect(verdict.advice[0]?.text).toContain('--concurrency 8 --per-host 8')
   expect(verdict.advice[0]?.gain).toBeCloseTo(0.495, 2)
+})
+
+test('local files are read from a disk, and not from the network', () => {
+  const verdict = judge(figures({ parseMs: 400, diskMs: 40_000 }))
+  expect(verdict.bound).toBe('disk')
+  expect(verdict.sentence).toContain('Bound by reading local files: for 99% of the time')
+  expect(verdict.advice.map(({ text }) => text)).toEqual([expect.stringMatching(/^--concurrency 8 reads/)])
+  const { shares } = judge(figures({ diskMs: 10_000 }))
+  expect(shares.map(({ bound, share }) => [bound, share])).toEqual([
+    ['network', 0.75],
+    ['disk', 0.25],
+  ])
+})
+
+test('what comes second gets a word of advice as well', () => {
+  const { bound, advice } = judge(figures({ heldMs: { slots: 6000, output: 4000 }, threadMs: 24_000 }))
+  expect(bound).toBe('network')
+  expect(advice.map(({ text }) => text)).toEqual([
+    expect.stringContaining('--concurrency 8'),
+    expect.stringContaining('reads the records'),
+  ])
 })
 
 test('threads that are busy in the transform are bound by it, and more threads help where there are cores', () => {

@@ -7,6 +7,7 @@ import { dataTable, element, figure, section } from './dom.ts'
 
 const BOUND_NAMES: Readonly<Record<Bound, string>> = {
   network: 'network',
+  disk: 'reading local files',
   machine: 'waiting for this machine',
   politeness: 'politeness limits',
   parsing: 'parsing',
