@@ -6,8 +6,17 @@
  */
 import { mill } from '../src/index.ts' // from 'xmlmill' in your project
 
+export interface Harvest {
+  /** `ListIdentifiers` gives the records' headers alone. Default: ListRecords. */
+  readonly verb?: 'ListRecords' | 'ListIdentifiers'
+  readonly metadataPrefix?: string
+}
+
 /** Yields every record of a repository; throws when a page fails, because the pages behind it cannot be known then. */
-export async function* harvest(endpoint: string, metadataPrefix = 'oai_dc'): AsyncGenerator<unknown> {
+export async function* harvest(
+  endpoint: string,
+  { verb = 'ListRecords', metadataPrefix = 'oai_dc' }: Harvest = {},
+): AsyncGenerator<unknown> {
   const tokens: PromiseWithResolvers<string>[] = []
 
   async function* pages(): AsyncGenerator<string> {
@@ -16,14 +25,15 @@ export async function* harvest(endpoint: string, metadataPrefix = 'oai_dc'): Asy
       const next = Promise.withResolvers<string>()
       tokens.push(next)
       yield token === ''
-        ? `${endpoint}?verb=ListRecords&metadataPrefix=${metadataPrefix}`
-        : `${endpoint}?verb=ListRecords&resumptionToken=${encodeURIComponent(token)}`
+        ? `${endpoint}?verb=${verb}&metadataPrefix=${metadataPrefix}`
+        : `${endpoint}?verb=${verb}&resumptionToken=${encodeURIComponent(token)}`
       token = await next.promise
     } while (token !== '')
   }
 
   // The token is an element beside the records, and milled like one.
-  const record = ['/OAI-PMH/ListRecords/record', '/OAI-PMH/ListRecords/resumptionToken']
+  const item = verb === 'ListRecords' ? 'record' : 'header'
+  const record = [`/OAI-PMH/${verb}/${item}`, `/OAI-PMH/${verb}/resumptionToken`]
   for await (const page of mill(pages(), { record, concurrency: 1 })) {
     if (page.status === 'failed') throw page.error
     let token = ''
@@ -37,10 +47,10 @@ export async function* harvest(endpoint: string, metadataPrefix = 'oai_dc'): Asy
   }
 }
 
-/** The token is a text, or an object where it has attributes such as `cursor`; a record has a header. */
+/** The token is a text, or an object where it has attributes such as `cursor`; a record has a header, a header an identifier. */
 function tokenOf(record: unknown): string | undefined {
   if (typeof record === 'string') return record
-  if (typeof record !== 'object' || record === null || 'header' in record) return undefined
+  if (typeof record !== 'object' || record === null || 'header' in record || 'identifier' in record) return undefined
   return '#text' in record ? String(record['#text']) : ''
 }
 

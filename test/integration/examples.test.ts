@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
-import { gzipSync, zstdDecompressSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
 import { harvest } from '../../examples/oai-harvest.ts'
+import { storeRecords } from '../../examples/oai-to-postgres.ts'
 import { papersByYear } from '../../examples/papers-by-year.ts'
 import { runCommand } from '../support/command-line.ts'
+import { query, startPostgres } from '../support/postgres.ts'
 import { serve } from '../support/serve.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -57,20 +60,27 @@ test('rss-items.ts: an item becomes a row of CSV for each category, and one with
   expect(readFileSync(folder.file('rejects.ndjson'), 'utf8')).toContain('pubDate is no date: yesterday')
 })
 
-test('pubmed.config.ts: articles of gzipped files keep the order of text and elements', async () => {
-  const article = '<PubmedArticle><ArticleTitle>On <i>E. coli</i> in H<sub>2</sub>O</ArticleTitle></PubmedArticle>'
+test('pubmed.config.ts: articles of gzipped files become rows of Parquet, their titles as they were read', async () => {
+  const article = (pmid: number, title: string, more = '') =>
+    `<PubmedArticle><MedlineCitation><PMID Version="1">${pmid}</PMID><Article><ArticleTitle>${title}</ArticleTitle>${more}</Article></MedlineCitation></PubmedArticle>`
+  const details =
+    '<Journal><JournalIssue><PubDate><Year>1975</Year></PubDate></JournalIssue></Journal><AuthorList><Author/><Author/></AuthorList>'
+  const articles = article(1, 'On <i>E. coli</i> in H<sub>2</sub>O', details) + article(2, 'Plain')
   const dump = gzipSync(
-    `<!DOCTYPE PubmedArticleSet SYSTEM "pubmed.dtd"><PubmedArticleSet>${article}</PubmedArticleSet>`,
+    `<!DOCTYPE PubmedArticleSet SYSTEM "pubmed.dtd"><PubmedArticleSet>${articles}</PubmedArticleSet>`,
   )
   await using site = await serve({ '/n0001.xml.gz': dump })
   using folder = temporaryFolder()
-  const { exitCode, stderr } = await runCommand(
-    [site.url('/n[0001-0001].xml.gz'), '--config', example('pubmed.config.ts'), '-o', 'articles.ndjson.zst'],
-    { cwd: folder.path },
-  )
+  const args = [site.url('/n[0001-0001].xml.gz'), '--config', example('pubmed.config.ts')]
+  const { exitCode, stderr } = await runCommand(args, { cwd: folder.path })
   expect(exitCode, stderr).toBe(0)
-  const text = zstdDecompressSync(readFileSync(folder.file('articles.ndjson.zst'))).toString()
-  expect(lines(text)).toEqual([{ url: site.url('/n0001.xml.gz'), n: 0, name: 'PubmedArticle', record: article }])
+  const [part = ''] = readdirSync(folder.file('articles.parquet')).filter((name) => name.endsWith('.parquet'))
+  const file = await asyncBufferFromFile(folder.file(`articles.parquet/${part}`))
+  const rows = await parquetReadObjects({ file })
+  expect(rows).toMatchObject([
+    { pmid: '1', title: 'On E. coli in H2O', year: '1975', authors: '2' },
+    { pmid: '2', title: 'Plain', authors: '0' },
+  ])
 })
 
 test('heavy-transform.ts: the same text has the same signature, another one another', async () => {
@@ -127,4 +137,32 @@ test('papers-by-year.ts: counts over documents, and goes on past one that fails'
     ['unknown', 1],
   ])
   expect(failed).toEqual([site.url('/3.xml')])
+})
+
+test('oai-to-postgres.ts: stores the records that another run lists, and only new ones the next time', {
+  timeout: 90_000,
+}, async () => {
+  const listed = ['oai:x:1', 'oai:x:2']
+  const record = (id: string) =>
+    `<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><GetRecord><record><header><identifier>${id}</identifier><datestamp>2024-01-01</datestamp></header><metadata><oai_dc:dc xmlns:oai_dc="urn:oai_dc" xmlns:dc="urn:dc"><dc:title>Of ${id}</dc:title></oai_dc:dc></metadata></record></GetRecord></OAI-PMH>`
+  await using site = await serve({
+    '/oai': (request, response) => {
+      const query = new URL(request.url ?? '', 'http://x').searchParams
+      const id = query.get('identifier')
+      const headers = listed.map((one) => `<header><identifier>${one}</identifier></header>`).join('')
+      response.end(
+        id === null
+          ? `<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListIdentifiers>${headers}<resumptionToken/></ListIdentifiers></OAI-PMH>`
+          : record(id),
+      )
+    },
+  })
+  await using server = await startPostgres()
+  const database = await server.database('library')
+  expect(await storeRecords(site.url('/oai'), database)).toMatchObject({ documents: { done: 2, failed: 0 } })
+  listed.push('oai:x:3')
+  expect(await storeRecords(site.url('/oai'), database)).toMatchObject({ documents: { done: 1, alreadyThere: 2 } })
+  expect(await query(database, 'SELECT identifier, changed, title FROM records ORDER BY identifier')).toEqual(
+    listed.map((id) => ({ identifier: id, changed: '2024-01-01', title: `Of ${id}` })),
+  )
 })
