@@ -6,6 +6,7 @@
  * thread's pulse mostly says; that document, or each of them where nobody can know, is to be tried again *alone*, in a new thread of
  * its own, where a second crash has one culprit and no victims.
  */
+import { availableParallelism } from 'node:os'
 import type { MessagePort, ResourceLimits } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import {
@@ -23,6 +24,7 @@ import { Pulse } from '../channel/pulse.ts'
 import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import type { ThreadOptions } from '../options.ts'
+import { spread } from './load-balancer.ts'
 import { type Finding, Roster, type Thread } from './roster.ts'
 import { ThreadCredit } from './thread-credit.ts'
 import { TransformRelay } from './transform-relay.ts'
@@ -188,7 +190,12 @@ export class ThreadPool {
       maxThreads: count,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: tasksPerThread,
-      loadBalancer: spread(count, tasksPerThread),
+      loadBalancer: spread({
+        threads: count,
+        tasksPerThread,
+        // A transform may wait for something, or take long: it is to have every thread.
+        busyThreads: this.#thread.options.transform === undefined ? Math.min(count, availableParallelism()) : count,
+      }),
       // The default, 'sync', freezes a thread's event loop between tasks: keep-alive connections are found dead (3 of 6 requests).
       atomics: 'disabled',
       recordTiming: false,
@@ -311,19 +318,6 @@ function heapLimits(bytes: number, hasTransform: boolean): ResourceLimits {
   const maxOldGenerationSizeMb = Math.floor(bytes / MIB)
   const most = hasTransform ? 48 : 4
   return { maxOldGenerationSizeMb, maxYoungGenerationSizeMb: Math.min(most, Math.ceil(maxOldGenerationSizeMb / 8)) }
-}
-
-type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>
-
-/** To the thread with the least to do. Where all are busy, none: then Piscina starts another thread while there are fewer than wanted. */
-function spread(threads: number, tasksPerThread: number): LoadBalancer {
-  return (_, workers) => {
-    let best: (typeof workers)[number] | undefined
-    for (const worker of workers) if (best === undefined || worker.currentUsage < best.currentUsage) best = worker
-    const isIdle = best?.currentUsage === 0
-    const hasRoom = best !== undefined && best.currentUsage < tasksPerThread && workers.length >= threads
-    return best !== undefined && (isIdle || hasRoom) ? best : null
-  }
 }
 
 /** What other threads made of a document's records, added to its own thread's facts. */

@@ -22,8 +22,8 @@ export interface Lane {
   readonly client: Client
   /** Answers that came over the connection as it stands; 0 on a fresh one. */
   served: number
-  /** Where the connection leads; undefined before there is one. */
-  address: string | undefined
+  /** Whether the connection leads to a public address, true before there is one. */
+  isPublic: boolean
   /** Under which it is kept while idle. */
   readonly key: string
   socket: Socket | undefined
@@ -104,7 +104,8 @@ export class Connections {
         : this.#open
       const socket = connector(options, (...result) => {
         lane.served = 0
-        lane.address = result[1]?.remoteAddress
+        const { remoteAddress } = result[1] ?? {}
+        lane.isPublic = remoteAddress === undefined || isPublicAddress(remoteAddress)
         callback(...result)
       })
       // undici's connector returns its socket; without it a connection under way could not be cut.
@@ -118,7 +119,7 @@ export class Connections {
       headersTimeout: 0,
       bodyTimeout: 0,
     })
-    const lane: Lane = { client, served: 0, address: undefined, key, socket: undefined }
+    const lane: Lane = { client, served: 0, isPublic: true, key, socket: undefined }
     client.on('disconnect', () => {
       const idle = this.#idle.get(key)
       const place = idle?.indexOf(lane) ?? -1

@@ -178,7 +178,7 @@ export class Downloader {
         this.#send(lane.client, hop, exchange)
         try {
           const answer = await exchange.answer
-          return { exchange, answer, isPublic: isPublicLane(lane) }
+          return { exchange, answer, isPublic: lane.isPublic }
         } catch (error) {
           if (fresh || !exchange.foundClosed || lane.served === 0) throw error
         }
@@ -346,10 +346,6 @@ function conditions({ etag, lastModified }: Validators): Record<string, string> 
 
 function isAddress(hostname: string): boolean {
   return hostname.startsWith('[') || /^[\d.]+$/.test(hostname)
-}
-
-function isPublicLane(lane: Lane): boolean {
-  return lane.address === undefined || isPublicAddress(lane.address)
 }
 
 function withoutSecrets(url: URL): string {
