@@ -8,7 +8,7 @@ import { LedgerFile } from '../ledger/ledger-file.ts'
 import type { OutputLock } from '../ledger/output-lock.ts'
 import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import type { Document } from '../model.ts'
-import { RejectsFile } from './rejects.ts'
+import { RejectsFile, rejectsName } from './rejects.ts'
 import type { Remembered, SettledDocument } from './sink.ts'
 import type { TargetRequest } from './target.ts'
 
@@ -45,7 +45,10 @@ export class OutputLedger {
     const wantsValidators = options.existing === 'update'
     const file = LedgerFile.open(path, lock, { output, shape, wantsValidators })
     try {
-      return new OutputLedger(file, await RejectsFile.open(rejects, file.ledger, mayReplaceRejects))
+      return new OutputLedger(
+        file,
+        await RejectsFile.open(rejects, rejectsName(rejects, path), file.ledger, mayReplaceRejects),
+      )
     } catch (cause) {
       file.close()
       throw cause

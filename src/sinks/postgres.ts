@@ -5,7 +5,6 @@
  * Rows come by COPY. Into a table that xmlmill made they go directly: the ledger sees to it that no document comes twice. Into one
  * that was there, and with --key, they go by a temporary table and a merge, which takes about twice the time.
  */
-import { basename } from 'node:path'
 import type pg from 'pg'
 import { failpoint } from '../failpoint.ts'
 import { LEAST_COMMIT_INTERVAL_MS } from '../ledger/commit-interval.ts'
@@ -29,7 +28,7 @@ import {
   takeMisfits,
 } from './postgres-tables.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
-import { NOWHERE, RejectsFile } from './rejects.ts'
+import { type Positions, RejectsFile, rejectsName } from './rejects.ts'
 import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
 import type { Admit, TargetRequest } from './target.ts'
 
@@ -54,10 +53,11 @@ export async function openPostgres({ output, options, shape, rejects, admit }: T
     await lockDatabase(client, output, scope, admit !== undefined)
     if (options.existing === 'replace') await dropOurs(client, scope)
     const ledger = await PostgresLedger.open(client, output, scope, shape)
-    const file = await RejectsFile.open(rejects, ledger, options.existing === 'replace')
-    const name = basename(rejects)
-    // From now on it is ours, also when a kill comes before the first commit of a reject.
-    if (ledger.position(name) === undefined) await ledger.put([], [{ name, position: NOWHERE, members: [] }])
+    const positions: Positions = {
+      position: (name) => ledger.position(name),
+      commit: ({ rows, files }) => ledger.put(rows, files),
+    }
+    const file = await RejectsFile.open(rejects, rejectsName(rejects), positions, options.existing === 'replace')
     const replaces = options.existing === 'update'
     return new PostgresStore({ output, client, ledger, rejects: file, form, replaces, admit })
   } catch (cause) {

@@ -1,9 +1,8 @@
 /** The file of records that were refused. It is made when the first one comes: most runs have none. */
-import { existsSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { statSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
 import { MillError } from '../errors.ts'
-import type { FileCommit } from '../ledger/commit.ts'
-import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
+import type { FileCommit, FilePosition } from '../ledger/commit.ts'
 import { AppendFile } from './append-file.ts'
 import type { SettledDocument, Sink } from './sink.ts'
 
@@ -11,32 +10,48 @@ import type { SettledDocument, Sink } from './sink.ts'
 export const NOWHERE = { bytes: 0, plainBytes: 0 }
 
 /** What it needs of a ledger, wherever that is. */
-export type Positions = Pick<SqliteLedger, 'position'> & Partial<Pick<SqliteLedger, 'commit'>>
+export interface Positions {
+  position(file: string): FilePosition | undefined
+  commit?(commit: { readonly rows: readonly []; readonly files: readonly FileCommit[] }): void | Promise<void>
+}
+
+/**
+ * What a ledger calls the file: where it is as seen from the ledger, so that both may be moved together, and a run from another
+ * folder has a file of its own. In full where the ledger is in no file.
+ */
+export function rejectsName(path: string, ledgerPath?: string): string {
+  return ledgerPath === undefined ? resolve(path) : relative(dirname(resolve(ledgerPath)), resolve(path))
+}
 
 export class RejectsFile {
   readonly path: string
+  readonly #name: string
   #file: AppendFile | undefined
 
-  private constructor(path: string, file: AppendFile | undefined) {
+  private constructor(path: string, name: string, file: AppendFile | undefined) {
     this.path = path
+    this.#name = name
     this.#file = file
   }
 
   /**
+   * A file that was removed or emptied since is begun anew.
+   * @param name what the ledger calls it, see rejectsName
    * @param mayReplace whether a file may go that is no ledger's
    * @throws MillError OUTPUT_EXISTS, OUTPUT_FAILED
    */
-  static async open(path: string, positions: Positions, mayReplace: boolean): Promise<RejectsFile> {
-    const name = basename(path)
-    const position = positions.position(name)
-    const hasData = existsSync(path) && statSync(path).size > 0
-    if (position === undefined && hasData && !mayReplace) {
+  static async open(path: string, name: string, positions: Positions, mayReplace: boolean): Promise<RejectsFile> {
+    const known = positions.position(name)
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    if (known === undefined && size > 0 && !mayReplace) {
       throw new MillError('OUTPUT_EXISTS', `${path}, where rejects are to go, exists and has data in it`)
     }
+    // Whoever removes or empties the file is done with what was in it: what comes begins a new one.
+    const position = size === 0 ? NOWHERE : (known ?? NOWHERE)
     // From now on it is ours, also when a kill comes before the first commit of a reject.
-    if (position === undefined) positions.commit?.({ rows: [], files: [{ name, position: NOWHERE, members: [] }] })
-    const isNeeded = hasData || (position?.bytes ?? 0) > 0
-    return new RejectsFile(path, isNeeded ? await AppendFile.open(path, name, position ?? NOWHERE) : undefined)
+    if (known?.bytes !== position.bytes)
+      await positions.commit?.({ rows: [], files: [{ name, position, members: [] }] })
+    return new RejectsFile(path, name, size > 0 ? await AppendFile.open(path, name, position) : undefined)
   }
 
   /** Adds the rejects of a group. */
@@ -49,7 +64,7 @@ export class RejectsFile {
 
   /** Adds lines that a target refuses itself. */
   async add(lines: Uint8Array): Promise<void> {
-    this.#file ??= await AppendFile.open(this.path, basename(this.path), NOWHERE)
+    this.#file ??= await AppendFile.open(this.path, this.#name, NOWHERE)
     await this.#file.append(lines)
   }
 
@@ -71,7 +86,7 @@ export class RejectsFile {
 
 /** What keeps nothing but rejects, and these only where a path is given. */
 export async function rejectsOnly(path: string | undefined): Promise<Sink> {
-  const file = path === undefined ? undefined : await RejectsFile.open(path, { position: () => undefined }, true)
+  const file = path === undefined ? undefined : await RejectsFile.open(path, path, { position: () => undefined }, true)
   return {
     async write(documents) {
       await file?.append(documents)

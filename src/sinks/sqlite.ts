@@ -20,7 +20,7 @@ import { type Cell, isRefusal, rejectLine } from './columns.ts'
 import { namesIn, PLACE, quoted, type TableForm, tableForm } from './columns-table.ts'
 import { outputFailed } from './output-error.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
-import { RejectsFile } from './rejects.ts'
+import { RejectsFile, rejectsName } from './rejects.ts'
 import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
 
@@ -47,7 +47,7 @@ export async function openSqlite(request: TargetRequest): Promise<Store> {
     database.exec(SQLITE_SETTINGS)
     if (options.existing === 'replace') dropOurs(database)
     const ledger = new SqliteLedger(database, output, shape, options.existing === 'update')
-    const file = await RejectsFile.open(rejects, ledger, options.existing === 'replace')
+    const file = await RejectsFile.open(rejects, rejectsName(rejects, output), ledger, options.existing === 'replace')
     return new SqliteStore({
       output,
       database,

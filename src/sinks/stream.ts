@@ -25,7 +25,7 @@ export async function openStream(request: TargetRequest): Promise<Sink | Store> 
   if (state === undefined) {
     // Without a ledger nothing is known of an earlier file of rejects but that it is of an earlier run. One that
     // was named is not taken for ours.
-    const file = await RejectsFile.open(rejects, { position: () => undefined }, options.rejects === undefined)
+    const file = await RejectsFile.open(rejects, rejects, { position: () => undefined }, options.rejects === undefined)
     return streamSink(await openTarget(output), file)
   }
   const lock = lockLedger(state, state)

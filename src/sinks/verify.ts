@@ -1,7 +1,7 @@
 /** Whether an output has what its ledger says: every done document's records once, whole and in order. */
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { MillError } from '../errors.ts'
 import type { PlacedDocument } from '../ledger/commit.ts'
@@ -13,6 +13,7 @@ import { ledgerPathIn } from './directory.ts'
 import { ledgerPathOf, RECORDS } from './ndjson.ts'
 import { type OutputKind, outputKind, rejectsPath } from './output.ts'
 import { RecordsReader } from './records-reader.ts'
+import { rejectsName } from './rejects.ts'
 
 export interface Verification {
   readonly done: number
@@ -70,7 +71,7 @@ export async function verifyOutput(output: string, rejects?: string): Promise<Ve
       found += 1
       if (found <= MAX_PROBLEMS) problems.push(problem)
     }
-    verifyRejects(ledger, rejectsPath({ output, rejects }) ?? '', report)
+    verifyRejects(ledger, path, rejectsPath({ output, rejects }) ?? '', report)
     await VERIFIERS[kind]?.(output, ledger, report)
     if (found > MAX_PROBLEMS) problems.push(`and ${found - MAX_PROBLEMS} more`)
     const { done, failed, records } = ledger.counts()
@@ -80,10 +81,12 @@ export async function verifyOutput(output: string, rejects?: string): Promise<Ve
   }
 }
 
-function verifyRejects(ledger: SqliteLedger, path: string, report: Report): void {
-  const counted = ledger.position(basename(path))?.bytes ?? 0
+function verifyRejects(ledger: SqliteLedger, ledgerPath: string, path: string, report: Report): void {
+  const counted = ledger.position(rejectsName(path, ledgerPath))?.bytes ?? 0
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (counted > 0 && size !== counted) report(`${path} has ${size} bytes, the ledger counts ${counted}`)
+  if (counted > 0 && size === 0)
+    report(`${path} is gone or empty, the ledger counts ${counted} bytes; the next run begins a new one`)
+  else if (counted > 0 && size !== counted) report(`${path} has ${size} bytes, the ledger counts ${counted}`)
 }
 
 async function verifyFile(output: string, ledger: SqliteLedger, report: Report): Promise<void> {

@@ -1,4 +1,5 @@
 /** What every output promises, tried on each: the real command line, and what is there afterwards. For kills see test/faults/kill.test.ts. */
+import { readFileSync, rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Finished, runCommand, startCommand } from '../support/command-line.ts'
 import { startPostgres } from '../support/postgres.ts'
@@ -119,6 +120,32 @@ describe.each(targets)('$name', (target) => {
     expect(stderr).toContain('SHAPE_CHANGED')
     expect(exitCode).toBe(2)
     expect(sorted(await target.rows(folder.path))).toEqual(sorted(expectedRows(site, 4)))
+  })
+
+  test('begins the file of rejects anew where somebody has removed it', async () => {
+    using folder = await newFolder()
+    const transform = folder.write(
+      'transform.ts',
+      `export default (record: object, { url }: { url: string }) => {
+        if (/[13]$/.test(url)) throw new Error('no')
+        return record
+      }`,
+    )
+    const rejects = folder.file(target.rejects ?? `${target.output.replace(/\/$/, '')}.rejects.ndjson`)
+    const rejected = () =>
+      readFileSync(rejects, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).url)
+    await run(folder, urls(3), ['--transform', transform])
+    expect(rejected()).toEqual(Array(3).fill(site.url('/1')))
+    rmSync(rejects)
+    const { exitCode, stderr } = await run(folder, urls(4), ['--transform', transform])
+    expect([exitCode, exitCode === 1 ? '' : stderr]).toEqual([1, ''])
+    expect(rejected()).toEqual(Array(recordsOf(3)).fill(site.url('/3')))
+    // And goes on with it.
+    expect((await run(folder, urls(5), ['--transform', transform])).exitCode).toBe(0)
+    expect(rejected()).toHaveLength(recordsOf(3))
   })
 
   test('keeps a second run out while the first one has it', async () => {
