@@ -1,6 +1,7 @@
 /** What every output promises, tried on each: the real command line, and what is there afterwards. For kills see test/faults/kill.test.ts. */
 import { readFileSync, rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { verifyOutput } from '../../src/sinks/verify.ts'
 import { type Finished, runCommand, startCommand } from '../support/command-line.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { type Route, type Site, serve } from '../support/serve.ts'
@@ -111,6 +112,63 @@ describe.each(targets)('$name', (target) => {
     const { exitCode, stderr } = await run(folder, urls(4), ['--fresh', '--yes'])
     expect([exitCode, exitCode === 0 ? '' : stderr]).toEqual([0, ''])
     expect(sorted(await target.rows(folder.path))).toEqual(sorted(expectedRows(site, 4)))
+  })
+
+  test('--update replaces what has changed, asks for nothing twice that has not, and leaves it as it is', {
+    timeout: 60_000,
+  }, async () => {
+    using folder = await newFolder()
+    const bodies: Record<string, string> = { '/tagged': xmlOf(1), '/dated': xmlOf(4), '/plain': xmlOf(8) }
+    let version = 1
+    let unchanged = 0
+    const validators = (path: string): Record<string, string> => {
+      if (path === '/tagged') return { etag: `"${version}"` }
+      const day = `0${version} Jan 2026 00:00:00 GMT`
+      return path === '/dated' ? { 'last-modified': version === 1 ? `Thu, ${day}` : `Fri, ${day}` } : {}
+    }
+    const route =
+      (path: string): Route =>
+      ({ headers }, response) => {
+        const mine = validators(path)
+        const isSame =
+          (mine.etag !== undefined && headers['if-none-match'] === mine.etag) ||
+          (mine['last-modified'] !== undefined && headers['if-modified-since'] === mine['last-modified'])
+        if (isSame) unchanged += 1
+        if (isSame) response.writeHead(304).end()
+        else response.writeHead(200, mine).end(bodies[path])
+      }
+    const routes = Object.keys(bodies).map((path) => [path, route(path)] as const)
+    await using changing = await serve({ ...Object.fromEntries(routes), '/still': xmlOf(5) })
+    const list = ['/tagged', '/dated', '/plain', '/still'].map((path) => changing.url(path))
+    const ids = async () => (await target.rows(folder.path)).map(({ id }) => id).toSorted()
+    expect((await run(folder, list)).exitCode).toBe(0)
+    const before = ['1-0', '1-1', '1-2', '4-0', '5-0', '5-1', '5-2', '8-0']
+    expect(await ids()).toEqual(before)
+
+    const same = await run(folder, list, ['--update'])
+    if (target.output.endsWith('.parquet')) {
+      expect([same.exitCode, same.stderr]).toEqual([
+        2,
+        expect.stringContaining('--update cannot replace rows of Parquet'),
+      ])
+      return
+    }
+    expect([same.exitCode, unchanged, await ids()]).toEqual([0, 2, before])
+    expect(same.stderr).toContain('4 already there')
+
+    await target.execute?.(folder.path, `UPDATE ${target.table} SET n = n + 1000 WHERE url LIKE '%/still'`)
+    version = 2
+    bodies['/tagged'] = xmlOf(9)
+    bodies['/dated'] = xmlOf(12)
+    bodies['/plain'] = xmlOf(13)
+    expect((await run(folder, list, ['--update'])).exitCode).toBe(0)
+    expect(await ids()).toEqual(['12-0', '13-0', '13-1', '13-2', '5-0', '5-1', '5-2', '9-0', '9-1', '9-2'])
+    if (target.execute !== undefined) {
+      const still = (await target.rows(folder.path)).filter(({ url }) => url.endsWith('/still'))
+      expect(still.map(({ n }) => n)).toEqual([1000, 1001, 1002])
+    }
+    const output = target.output.includes('://') ? target.output : folder.file(target.output)
+    expect((await verifyOutput(output)).problems).toEqual([])
   })
 
   test('refuses records of another shape', async () => {

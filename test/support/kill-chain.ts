@@ -80,6 +80,12 @@ export async function millUndisturbed(chain: Chain): Promise<void> {
   if (exitCode !== 1) throw new Error(`exit code ${exitCode}: ${stderr}`)
 }
 
+/** Mills until the process has killed itself. */
+export async function millUntilKilled(chain: Chain, point: Failpoint, hit: number): Promise<void> {
+  const { exitCode, stderr } = await mill(chain, { point, hit })
+  if (exitCode !== SIGKILL) throw new Error(`exit code ${exitCode} at ${point}:${hit}: ${stderr}`)
+}
+
 /**
  * Kills one run after the other, then lets the last one end.
  * @returns how many were killed: the others had nothing left to do at that place

@@ -25,6 +25,10 @@ export interface SinkTarget {
   readonly rejects?: string
   /** What is there; the rows of a document in the order in which they were written. */
   rows(folder: string): Promise<readonly Row[]>
+  /** The table, where there is one that can be asked. */
+  readonly table?: string
+  /** Says something to the database in SQL. */
+  execute?(folder: string, sql: string): Promise<void>
   /** Takes away what another test has left where a folder is not all there is. */
   clear?(): Promise<void>
 }
@@ -150,6 +154,10 @@ export function postgres(url: string, args: readonly string[]): SinkTarget {
       )
       return rows.map((row) => ({ ...row, n: Number(row.n) }))
     },
+    table,
+    async execute(_, sql) {
+      await query(url, sql)
+    },
     async clear() {
       await query(url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
     },
@@ -157,14 +165,19 @@ export function postgres(url: string, args: readonly string[]): SinkTarget {
 }
 
 export function sqlite(name: string, args: readonly string[]): SinkTarget {
+  const table = args.includes('--table') ? 'things' : 'r'
   return {
     name: `${name} ${args.join(' ')}`.trim(),
     output: name,
     args,
+    table,
+    async execute(folder, sql) {
+      using database = new DatabaseSync(join(folder, name))
+      database.exec(sql)
+    },
     async rows(folder) {
       if (!existsSync(join(folder, name))) return []
       using database = new DatabaseSync(join(folder, name))
-      const table = args.includes('--table') ? 'things' : 'r'
       const isThere = database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(table) !== undefined
       if (!isThere) return []
       const cells = args.includes('--columns')
