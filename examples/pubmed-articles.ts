@@ -1,43 +1,26 @@
 /**
- * The transform of pubmed.config.ts. Titles have <i> and <sub> in the middle of their text: in the ordered shape nothing of it moves, and the
- * title can be put together again as it was read.
+ * The transform of pubmed.config.ts. Titles have <i> and <sub> in the middle of their text, with a space here and none there: only
+ * `shape: 'xml'` keeps all of that. A record is then its own XML, well-formed and in UTF-8.
  */
-interface Node {
-  readonly '#text'?: string
-  readonly [name: string]: unknown
-}
-
-export default function toArticle(article: Node) {
-  const at = (...path: readonly string[]) => nodesAt([article], ['PubmedArticle', 'MedlineCitation', ...path])
+export default function toArticle(article: string) {
   return {
-    pmid: textOf(at('PMID')),
-    title: textOf(at('Article', 'ArticleTitle')),
-    year: textOf(at('Article', 'Journal', 'JournalIssue', 'PubDate', 'Year')) || null,
-    authors: childrenNamed(at('Article', 'AuthorList'), 'Author').length,
+    pmid: textOf(article, 'PMID'),
+    title: textOf(article, 'ArticleTitle'),
+    year: textOf(article, 'Year'),
+    authors: article.match(/<Author[\s/>]/g)?.length ?? 0,
   }
 }
 
-/** What is in the first element of that path. */
-function nodesAt(nodes: readonly Node[], path: readonly string[]): readonly Node[] {
-  return path.reduce((inside, name) => childrenNamed(inside, name)[0] ?? [], nodes)
+/** The text of the first element of that name, without the tags in it. */
+function textOf(xml: string, name: string): string | undefined {
+  const inside = new RegExp(`<${name}(?:\\s[^>]*)?>(.*?)</${name}>`, 's').exec(xml)?.[1]
+  return inside?.replace(/<[^>]*>/g, '').replace(/&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi, character)
 }
 
-function childrenNamed(nodes: readonly Node[], name: string): (readonly Node[])[] {
-  return nodes.flatMap((node) => (Object.hasOwn(node, name) ? [childrenOf(node[name])] : []))
-}
+const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 
-function childrenOf(value: unknown): readonly Node[] {
-  return Array.isArray(value) ? value : []
-}
-
-function textOf(nodes: readonly Node[]): string {
-  return nodes
-    .map(
-      (node) =>
-        node['#text'] ??
-        Object.values(node)
-          .map((value) => textOf(childrenOf(value)))
-          .join(''),
-    )
-    .join('')
+function character(reference: string, decimal?: string, hexadecimal?: string, name = ''): string {
+  if (decimal !== undefined) return String.fromCodePoint(Number(decimal))
+  if (hexadecimal !== undefined) return String.fromCodePoint(Number.parseInt(hexadecimal, 16))
+  return NAMED[name] ?? reference
 }

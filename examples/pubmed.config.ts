@@ -9,7 +9,7 @@ import { defineConfig } from '../src/index.ts' // from 'xmlmill' in your project
 
 export default defineConfig({
   record: 'PubmedArticle',
-  shape: 'ordered',
+  shape: 'xml',
   transform: fileURLToPath(new URL('pubmed-articles.ts', import.meta.url)),
   output: 'articles.parquet',
   columns: 'pmid,title,year,authors',

@@ -46,7 +46,7 @@ const NOTES: Readonly<Record<string, NoteExplanation>> = {
   mixedContent: {
     title: 'elements with text between their children',
     explanation:
-      'The json shape keeps the text and the children, and not where the text stood between them. --shape ordered and --shape xml keep that.',
+      'The json shape keeps the text and the children, and not where the text stood between them. --shape ordered keeps their order, --shape xml the white space around them as well.',
   },
   childrenRegrouped: {
     title: 'elements whose children changed places',

@@ -65,7 +65,7 @@ test('pubmed.config.ts: articles of gzipped files become rows of Parquet, their 
     `<PubmedArticle><MedlineCitation><PMID Version="1">${pmid}</PMID><Article><ArticleTitle>${title}</ArticleTitle>${more}</Article></MedlineCitation></PubmedArticle>`
   const details =
     '<Journal><JournalIssue><PubDate><Year>1975</Year></PubDate></JournalIssue></Journal><AuthorList><Author/><Author/></AuthorList>'
-  const articles = article(1, 'On <i>E. coli</i> in H<sub>2</sub>O', details) + article(2, 'Plain')
+  const articles = article(1, 'On <i>E. coli</i> in H<sub>2</sub>O &lt; 1 &#8211; 2', details) + article(2, 'Plain')
   const dump = gzipSync(
     `<!DOCTYPE PubmedArticleSet SYSTEM "pubmed.dtd"><PubmedArticleSet>${articles}</PubmedArticleSet>`,
   )
@@ -78,7 +78,7 @@ test('pubmed.config.ts: articles of gzipped files become rows of Parquet, their 
   const file = await asyncBufferFromFile(folder.file(`articles.parquet/${part}`))
   const rows = await parquetReadObjects({ file })
   expect(rows).toMatchObject([
-    { pmid: '1', title: 'On E. coli in H2O', year: '1975', authors: '2' },
+    { pmid: '1', title: 'On E. coli in H2O < 1 – 2', year: '1975', authors: '2' },
     { pmid: '2', title: 'Plain', authors: '0' },
   ])
 })
