@@ -1,6 +1,7 @@
 /** The summary of a run, for a person and for a program. */
 import { splitPlace } from './failure-line.ts'
 import { formatByteRate, formatBytes, formatCount, formatDuration, formatPlural } from './figures.ts'
+import { headlineOf } from './headline.ts'
 import { dataNotes } from './notes.ts'
 import type { FailureGroup, Summary } from './summary-fold.ts'
 import { createPaint, cutEnd, type Paint, printable, textWidth } from './terminal-text.ts'
@@ -48,19 +49,16 @@ export function renderSummary(summary: Summary, look: SummaryLook): string {
   return `${lines.join('\n')}\n`
 }
 
+const MARKS = {
+  whole: ['green', '✓'],
+  failures: ['red', '✗'],
+  incomplete: ['yellow', '!'],
+} as const
+
 function headline(summary: Summary, width: number, paint: Paint): string {
-  const { done, failed, waiting, alreadyThere } = summary.documents
-  const { rejected } = summary.records
-  const whole = failed === 0 && waiting === 0 && rejected === 0 && summary.stopped === undefined
-  const mark = whole ? paint('green', '✓') : paint(failed > 0 ? 'red' : 'yellow', failed > 0 ? '✗' : '!')
-  const all = formatPlural(done + failed + waiting, 'document')
-  const text =
-    whole && done === 0 && alreadyThere > 0
-      ? `${formatPlural(alreadyThere, 'document')} already there, nothing to do`
-      : whole
-        ? `${all} milled in ${formatDuration(summary.elapsedMs)}`
-        : `${formatCount(done)} of ${all} milled in ${formatDuration(summary.elapsedMs)}${rejected > 0 ? `, ${formatPlural(rejected, 'record')} rejected` : ''}`
-  return `${mark} ${paint('bold', cutEnd(text, width - 2))}`
+  const { outcome, text } = headlineOf(summary)
+  const [format, mark] = MARKS[outcome]
+  return `${paint(format, mark)} ${paint('bold', cutEnd(text, width - 2))}`
 }
 
 /** Label and value of each line; lines that would say nothing are left out. */

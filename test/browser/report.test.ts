@@ -58,6 +58,48 @@ test('a report opens without a complaint, without a request, and with everything
   await page.close()
 })
 
+test('a failure leads to its documents in the table', async () => {
+  const { page } = await openReport(600)
+  await page.locator('.failure', { hasText: 'HTTP_REFUSED' }).getByRole('button').click()
+  expect(await page.locator('#count').textContent()).toBe('6 of 600 documents')
+  expect(await page.locator('#search').inputValue()).toBe('HTTP_REFUSED')
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('grid')
+  await page.keyboard.press('Enter')
+  expect(await page.locator('#detail a').getAttribute('href')).toMatch(/^http:\/\/.*volume-000003\.xml$/)
+  await page.close()
+})
+
+test('says how the run went, and links to every section', async () => {
+  const { page } = await openReport(600)
+  expect(await page.locator('h1').textContent()).toMatch(
+    /^✗ 588 of 600 documents milled in 15\.\d s, 2 records rejected$/,
+  )
+  const targets = await page.locator('nav a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))
+  expect(targets).toEqual(
+    ['verdict', 'failures', 'timeline', 'throughput', 'distributions', 'hosts', 'fidelity', 'documents'].map(
+      (id) => `#${id}`,
+    ),
+  )
+  for (const target of targets) expect(await page.locator(`section${target}`).count()).toBe(1)
+  await page.close()
+})
+
+test('pictures are drawn as wide as the page is, again when it changes', async () => {
+  const { page, complaints } = await openReport(600, { width: 400 })
+  const widths = () =>
+    page
+      .locator('figure > svg')
+      .evaluateAll((pictures) => pictures.map((one) => [Number(one.getAttribute('width')), one.clientWidth]))
+  // Nothing is shrunk: what is written in a picture has the size that it was drawn with.
+  for (const [drawn, shown] of await widths()) expect(shown).toBe(drawn)
+  expect((await widths())[0]?.[0]).toBeLessThan(370)
+  await page.setViewportSize({ width: 1200, height: 800 })
+  await page.waitForFunction(() => Number(document.querySelector('figure > svg')?.getAttribute('width')) > 1000)
+  for (const [drawn, shown] of await widths()) expect(shown).toBe(drawn)
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
 test('a name with mark-up in it is text and nothing else', async () => {
   const { page, complaints, requests } = await openReport(600)
   await page.fill('#search', 'onerror')

@@ -30,6 +30,10 @@ export interface ReportOverview {
   readonly hosts: readonly HostRow[]
   readonly hostCount: number
   readonly notes: readonly CountedNote[]
+  /** While the run lasts: attempts whose documents are not through their threads yet, those that take the longest first. */
+  readonly underWay: readonly UnderWay[]
+  /** While the run lasts: hosts that are left alone, and until when. */
+  readonly cooling: readonly { readonly host: string; readonly untilMs: number }[]
   /** Attempts that failed and were followed by another, the first of them: they have no row. */
   readonly failedAttempts: readonly FailedAttempt[]
   /** Documents that have a row, and finished ones that do not because they are too many. */
@@ -37,9 +41,19 @@ export interface ReportOverview {
   readonly rowsLeftOut: number
 }
 
+export interface UnderWay {
+  readonly url: string
+  readonly attempt: number
+  readonly startMs: number
+  readonly wireBytes: number
+  /** What the server announced; 0 when it did not. */
+  readonly totalBytes: number
+  readonly isDownloaded: boolean
+}
+
 export type ThroughputSeries = 'documents' | 'failed' | 'wireBytes' | 'records'
 /** Milliseconds of the bin times: downloads, documents in threads; and milliseconds in which something held the next document back. */
-export type LoadSeries = 'downloading' | 'attempting' | 'manners' | 'output' | 'slots'
+export type LoadSeries = 'downloading' | 'attempting' | 'manners' | 'output' | 'list' | 'retries' | 'slots'
 export type Phase = 'waiting' | 'downloading' | 'parsing' | 'transforming' | 'writing' | 'retrying'
 
 /** Sums by stretches of time of one width, from the start of the run. */
@@ -51,7 +65,7 @@ export interface Bins<Series extends string> {
 
 /** A thread's time by what it was spent on. Documents overlap in a thread, so a bin may hold more than its own width. */
 export interface Lane extends Bins<Phase> {
-  /** Node's id of the thread. */
+  /** Threads are counted from 1, in the order in which they first gave something back. */
   readonly thread: number
 }
 
@@ -97,7 +111,7 @@ export interface RowChunk {
   readonly code: readonly string[]
   readonly message: readonly string[]
   readonly attempts: readonly number[]
-  /** 0 where it never came to a thread. */
+  /** As in Lane; 0 where it never came to a thread. */
   readonly thread: readonly number[]
   /** Start of the last attempt, its end in the thread, and when it was written. */
   readonly startMs: readonly number[]

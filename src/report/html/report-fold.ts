@@ -9,7 +9,7 @@ import { judge } from '../verdict.ts'
 import { DistributionFold } from './distribution.ts'
 import { DocumentRows } from './document-rows.ts'
 import { HostFold } from './host-fold.ts'
-import { type FailedAttempt, type Phase, phaseTimes, type ReportOverview } from './report-data.ts'
+import { type FailedAttempt, type Phase, phaseTimes, type ReportOverview, type UnderWay } from './report-data.ts'
 import { type TimeBins, timeBins } from './time-bins.ts'
 
 const MAX_FAILED_ATTEMPTS = 1000
@@ -17,6 +17,7 @@ const MAX_LANES = 64
 /** Fewer than elsewhere: there is a series for each phase of each thread. */
 const LANE_BINS = 200
 const MAX_TEXT = 2000
+const MAX_UNDER_WAY = 32
 
 const PHASES = ['waiting', 'downloading', 'parsing', 'transforming', 'writing', 'retrying'] as const
 
@@ -24,8 +25,13 @@ type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>
 
 /** An attempt under way, or through its thread and not yet written. */
 interface ActiveAttempt {
+  readonly url: string
   readonly host: string
+  readonly attempt: number
   readonly startMs: number
+  wireBytes: number
+  totalBytes: number
+  isDownloaded: boolean
   ended: EventOf<'attempt-ended'> | undefined
 }
 
@@ -35,12 +41,15 @@ export class ReportFold {
   readonly #figures = new RunFiguresFold()
   readonly #hosts = new HostFold()
   readonly #throughput = timeBins(['documents', 'failed', 'wireBytes', 'records'])
-  readonly #load = timeBins(['downloading', 'attempting', 'manners', 'output', 'slots'])
+  readonly #load = timeBins(['downloading', 'attempting', 'manners', 'output', 'list', 'retries', 'slots'])
   readonly #lanes = new Map<number, TimeBins<Phase>>()
   readonly #sizes = new DistributionFold()
   readonly #downloadTimes = new DistributionFold()
   readonly #documentTimes = new DistributionFold()
   readonly #active = new Map<number, ActiveAttempt>()
+  readonly #cooling = new Map<string, number>()
+  /** Node's ids of threads go up with every thread of the process: people count from 1. */
+  readonly #threads = new Map<number, number>()
   readonly #failedAttempts: FailedAttempt[] = []
   readonly #remarks: string[] = []
   #setting: EventOf<'run-started'>['setting']
@@ -55,7 +64,23 @@ export class ReportFold {
         this.#setting = event.setting
         break
       case 'attempt-started':
-        this.#active.set(event.id, { host: event.host, startMs: event.at, ended: undefined })
+        this.#active.set(event.id, newAttempt(event))
+        break
+      case 'attempt-progressed': {
+        const active = this.#active.get(event.id)
+        if (active === undefined) break
+        active.wireBytes = event.wireBytes
+        active.totalBytes = event.totalBytes ?? 0
+        break
+      }
+      case 'downloaded': {
+        const active = this.#active.get(event.id)
+        if (active !== undefined) active.isDownloaded = true
+        break
+      }
+      case 'host-cooling':
+        for (const [host, until] of this.#cooling) if (until <= event.at) this.#cooling.delete(host)
+        this.#cooling.set(event.host, event.until)
         break
       case 'attempt-ended': {
         const active = this.#active.get(event.id)
@@ -114,18 +139,51 @@ export class ReportFold {
       hosts: this.#hosts.rows(),
       hostCount: this.#hosts.count,
       notes: dataNotes(summary),
+      underWay: this.#hasEnded ? [] : this.#underWay(),
+      cooling: this.#hasEnded ? [] : this.#coolingHosts(figures.elapsedMs),
       failedAttempts: [...this.#failedAttempts],
       rows: this.rows.count,
       rowsLeftOut: this.rows.leftOut,
     }
   }
 
+  #underWay(): readonly UnderWay[] {
+    return Array.from(this.#active.values())
+      .filter(({ ended }) => ended === undefined)
+      .sort((a, b) => a.startMs - b.startMs)
+      .slice(0, MAX_UNDER_WAY)
+      .map(({ url, attempt, startMs, wireBytes, totalBytes, isDownloaded }) => ({
+        url: shown(url),
+        attempt,
+        startMs,
+        wireBytes,
+        totalBytes,
+        isDownloaded,
+      }))
+  }
+
+  #coolingHosts(now: number): ReportOverview['cooling'] {
+    return Array.from(this.#cooling, ([host, untilMs]) => ({ host, untilMs }))
+      .filter(({ untilMs }) => untilMs > now)
+      .sort((a, b) => b.untilMs - a.untilMs)
+      .slice(0, MAX_UNDER_WAY)
+  }
+
+  #threadNumber(id: number | undefined): number {
+    if (id === undefined || id === 0) return 0
+    const known = this.#threads.get(id)
+    if (known !== undefined) return known
+    this.#threads.set(id, this.#threads.size + 1)
+    return this.#threads.size
+  }
+
   #addToLane(event: EventOf<'attempt-ended'>, startMs: number): void {
-    let lane = this.#lanes.get(event.thread)
+    const thread = this.#threadNumber(event.thread)
+    let lane = this.#lanes.get(thread)
     if (lane === undefined) {
       if (this.#lanes.size >= MAX_LANES) return
       lane = timeBins(PHASES, LANE_BINS)
-      this.#lanes.set(event.thread, lane)
+      this.#lanes.set(thread, lane)
     }
     const totalMs = event.at - startMs
     if (event.status === 'failed') {
@@ -150,7 +208,7 @@ export class ReportFold {
     if (this.#failedAttempts.length >= MAX_FAILED_ATTEMPTS) return
     this.#failedAttempts.push({
       id: event.id,
-      thread: active.ended?.thread ?? 0,
+      thread: this.#threadNumber(active.ended?.thread),
       startMs: active.startMs,
       endMs: active.ended?.at ?? event.at,
       code: event.failure.code,
@@ -177,7 +235,7 @@ export class ReportFold {
       code: '',
       message: '',
       attempts: event.attempt,
-      thread: event.thread,
+      thread: this.#threadNumber(event.thread),
       startMs,
       endMs,
       writtenMs: event.at,
@@ -202,7 +260,7 @@ export class ReportFold {
       code: '',
       message: 'unchanged since an earlier run',
       attempts: event.attempt,
-      thread: event.thread,
+      thread: this.#threadNumber(event.thread),
       startMs,
       endMs,
       writtenMs: event.at,
@@ -227,7 +285,7 @@ export class ReportFold {
       code: event.failure.code,
       message: event.failure.message.slice(0, MAX_TEXT),
       attempts: event.attempt,
-      thread: active?.ended?.thread ?? 0,
+      thread: this.#threadNumber(active?.ended?.thread),
       startMs: active?.startMs ?? event.at,
       endMs: active?.ended?.at ?? event.at,
       writtenMs: event.at,
@@ -247,12 +305,27 @@ export class ReportFold {
     const { at, heldMs } = event
     const ms = at - from
     this.#lastSampleAt = at
-    const { rate = 0, cooling = 0, host = 0, output = 0, slots = 0 } = heldMs
+    const { rate = 0, cooling = 0, host = 0, output = 0, list = 0, retry = 0, slots = 0 } = heldMs
     this.#load.spread('downloading', from, at, event.slotMs)
     this.#load.spread('attempting', from, at, event.attempting * ms)
     this.#load.spread('manners', from, at, rate + cooling + host)
     this.#load.spread('output', from, at, output)
+    this.#load.spread('list', from, at, list)
+    this.#load.spread('retries', from, at, retry)
     this.#load.spread('slots', from, at, slots)
+  }
+}
+
+function newAttempt({ url, host, attempt, at }: EventOf<'attempt-started'>): ActiveAttempt {
+  return {
+    url,
+    host,
+    attempt,
+    startMs: at,
+    wireBytes: 0,
+    totalBytes: 0,
+    isDownloaded: false,
+    ended: undefined,
   }
 }
 

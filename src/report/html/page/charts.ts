@@ -2,21 +2,43 @@
 import { areaY, axisX, barX, lineY, plot, rectY, ruleY, text as textMark } from '@observablehq/plot'
 import { formatByteRate, formatBytes, formatCount, formatDuration } from '../../figures.ts'
 import type { Bins, Distribution, HostRow, ReportOverview } from '../report-data.ts'
-import { figure } from './dom.ts'
+import { element, figure } from './dom.ts'
 
-const WIDTH = 1100
-const THIRD_WIDTH = 350
+/** Between the cards' edges and their pictures, both sides together, as in the style sheet. */
+const CARD_PIXELS = 70
+const LEAST_WIDTH = 260
+/** As in the style sheet: columns are at least so wide, with so much between them. */
+const COLUMN_PIXELS = 320
+const GAP_PIXELS = 28
+
+/** Pictures are drawn as wide as they are shown: shrunk ones cannot be read. */
+export function chartWidth(): number {
+  const room = document.querySelector('#report')?.clientWidth ?? 1180
+  return Math.max(LEAST_WIDTH, room - CARD_PIXELS)
+}
+
+function columnWidth(): number {
+  const width = chartWidth()
+  const columns = Math.max(1, Math.min(3, Math.floor((width + GAP_PIXELS) / (COLUMN_PIXELS + GAP_PIXELS))))
+  return Math.floor((width - GAP_PIXELS * (columns - 1)) / columns)
+}
+
+/** What stands left of a picture. */
+export function leftMargin(): number {
+  return chartWidth() < 600 ? 62 : 80
+}
 /** Rows of a table beside a picture; neighbours are summed. */
 const TABLE_ROWS = 40
 
 /** Time as an axis shows it: `0`, `20 s`, `3 min`. */
 export function timeTick(ms: number): string {
+  if (ms < 1) return '0'
   if (ms < 1000) return `${ms} ms`
   if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`
   return ms < 7_200_000 ? `${Number((ms / 60_000).toFixed(1))} min` : `${Number((ms / 3_600_000).toFixed(1))} h`
 }
 
-export const timeAxis = () => axisX({ tickFormat: timeTick, label: null, ticks: 10 })
+export const timeAxis = () => axisX({ tickFormat: timeTick, label: null, ticks: Math.min(10, chartWidth() / 80) })
 
 interface Rate {
   readonly from: number
@@ -44,11 +66,11 @@ function rateChart<Series extends string>(
   // The last step needs an end of its own.
   const closed = [...rates, { from: Math.max(endMs, rates.at(-1)?.from ?? 0), rate: rates.at(-1)?.rate ?? 0 }]
   const picture = plot({
-    width: WIDTH,
+    width: chartWidth(),
     height: 130,
-    marginLeft: 80,
+    marginLeft: leftMargin(),
     x: { domain: [0, Math.max(1, endMs)] },
-    y: { label: null, tickFormat: show, ticks: 3, grid: true, zero: true },
+    y: { label: null, tickFormat: (rate: number) => roundTick(show(rate)), ticks: 3, grid: true, zero: true },
     marks: [
       areaY(closed, { x: 'from', y: 'rate', curve: 'step-after', fill: color, fillOpacity: 0.25 }),
       lineY(closed, { x: 'from', y: 'rate', curve: 'step-after', stroke: color, strokeWidth: 1.5 }),
@@ -70,9 +92,9 @@ export function slotsChart({ load, figures }: ReportOverview): HTMLElement {
   }))
   const closed = [...rates, { from: endMs, rate: rates.at(-1)?.rate ?? 0 }]
   const picture = plot({
-    width: WIDTH,
+    width: chartWidth(),
     height: 120,
-    marginLeft: 80,
+    marginLeft: leftMargin(),
     x: { domain: [0, Math.max(1, endMs)] },
     y: { label: null, ticks: 3, grid: true, domain: [0, Math.max(1, figures.concurrency)] },
     marks: [
@@ -90,6 +112,62 @@ export function slotsChart({ load, figures }: ReportOverview): HTMLElement {
   return figure(caption, picture, ['From', 'Downloads under way'], rows)
 }
 
+/** What kept the next document from starting, by time, with the name that the verdict gives it. */
+const HELD = [
+  ['manners', 'politeness', 'politeness limits'],
+  ['output', 'output', 'output'],
+  ['list', 'list', 'the list'],
+  ['retries', 'retries', 'waiting to try again'],
+] as const
+
+/** Where a lane is empty, this says why. Nothing where the run was never held back. */
+export function heldChart({ load, figures }: ReportOverview): HTMLElement | undefined {
+  const sums = HELD.map(([series]) => load.series[series].reduce((sum, ms) => sum + ms, 0))
+  const used = HELD.filter((_, index) => (sums[index] ?? 0) > figures.elapsedMs * 0.005)
+  if (used.length === 0) return undefined
+  const bars = Array.from({ length: load.count }, (_, index) => {
+    let top = 0
+    return used.map(([series, bound]) => {
+      const from = top
+      top = Math.min(1, from + (load.series[series][index] ?? 0) / load.binMs)
+      return { from: index * load.binMs, to: (index + 1) * load.binMs, bottom: from, top, bound }
+    })
+  })
+    .flat()
+    .filter(({ bottom, top }) => top > bottom)
+  const picture = plot({
+    width: chartWidth(),
+    height: 54,
+    marginLeft: leftMargin(),
+    marginTop: 4,
+    x: { domain: [0, Math.max(1, figures.elapsedMs)] },
+    y: { axis: null, domain: [0, 1] },
+    marks: [
+      rectY(bars, {
+        x1: 'from',
+        x2: (bar: { to: number }) => Math.min(bar.to, figures.elapsedMs),
+        y1: 'bottom',
+        y2: 'top',
+        fill: ({ bound }: { bound: string }) => `var(--${bound})`,
+        insetLeft: 0,
+        insetRight: 0,
+        shapeRendering: 'crispEdges',
+      }),
+      ruleY([0]),
+      timeAxis(),
+    ],
+  })
+  const legend = element(
+    'ul',
+    { class: 'legend' },
+    ...used.map(([, bound, name]) => element('li', {}, element('i', { style: `background:var(--${bound})` }), name)),
+  )
+  const rows = HELD.map(([, , name], index) => [name, formatDuration(sums[index] ?? 0)])
+  const node = figure('What held the next document back', picture, ['', 'In all'], rows)
+  node.querySelector('figcaption')?.after(legend)
+  return node
+}
+
 export function distributionChart(
   caption: string,
   { ends, counts, median, p95, max }: Distribution,
@@ -98,11 +176,11 @@ export function distributionChart(
 ): HTMLElement {
   const bins = ends.map((end, index) => ({ begin: ends[index - 1] ?? end / 2 ** 0.25, end, count: counts[index] ?? 0 }))
   const picture = plot({
-    width: THIRD_WIDTH,
+    width: columnWidth(),
     height: 170,
     marginLeft: 55,
     marginBottom: 30,
-    x: { type: 'log', label: null, tickFormat: show, ticks: 4 },
+    x: { type: 'log', label: null, tickFormat: (value: number) => roundTick(show(value)), ticks: 4 },
     y: {
       label: null,
       grid: true,
@@ -133,13 +211,18 @@ export function timeCharts(overview: ReportOverview): HTMLElement[] {
 /** Median download of each host, those with the most documents. */
 export function hostChart(hosts: readonly HostRow[]): SVGSVGElement | HTMLElement {
   const shown = hosts.slice(0, 15)
+  const nameWidth = Math.min(220, chartWidth() * 0.35)
   return plot({
-    width: WIDTH,
+    width: chartWidth(),
     height: 40 + shown.length * 24,
-    marginLeft: 220,
+    marginLeft: nameWidth,
     marginRight: 80,
-    x: { label: null, tickFormat: timeTick, ticks: 6, grid: true },
-    y: { label: null, domain: shown.map(({ host }) => host), tickFormat: (host: string) => shortened(host, 32) },
+    x: { label: null, tickFormat: timeTick, ticks: chartWidth() / 180, grid: true },
+    y: {
+      label: null,
+      domain: shown.map(({ host }) => host),
+      tickFormat: (host: string) => shortened(host, Math.floor(nameWidth / 6.5)),
+    },
     marks: [
       barX(shown, { x: 'medianDownloadMs', y: 'host', fill: 'var(--downloading)' }),
       textMark(shown, {
@@ -178,6 +261,11 @@ function condensed<Series extends string>(bins: Bins<Series>, name: Series, endM
 
 function precise(rate: number): string {
   return rate < 10 ? String(Number(rate.toFixed(2))) : formatCount(rate)
+}
+
+/** `50 MB/s`, not `50.0 MB/s`: ticks are round. */
+function roundTick(text: string): string {
+  return text.replace(/\.0(?= |$)/, '')
 }
 
 function shortened(text: string, length: number): string {

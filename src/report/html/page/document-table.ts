@@ -52,6 +52,8 @@ export class DocumentTable {
   readonly #grid: HTMLElement
   readonly #body: HTMLTableSectionElement
   readonly #status: HTMLOutputElement
+  readonly #search: HTMLInputElement
+  readonly #filter: HTMLSelectElement
   readonly #detail: HTMLElement
   readonly #heads: readonly HTMLTableCellElement[]
   #view: View = { search: '', filter: 'all', sort: 'id', isDescending: false }
@@ -86,6 +88,8 @@ export class DocumentTable {
       const chosen = FILTERS.find(([value]) => value === filter.value)
       if (chosen !== undefined) this.#change({ filter: chosen[0] })
     })
+    this.#search = search
+    this.#filter = filter
     this.#status = element('output', { id: 'count', 'aria-live': 'polite' })
     this.#heads = COLUMNS.map((column) => this.#head(column))
     this.#body = element('tbody')
@@ -145,6 +149,16 @@ export class DocumentTable {
     }
     this.#drawnFrom = -1
     this.#draw()
+  }
+
+  /** Shows the documents that failed with a code, and takes the reader there. */
+  showFailed(code: string): void {
+    clearTimeout(this.#searchTimer)
+    this.#search.value = code
+    this.#filter.value = 'failed'
+    this.#change({ search: code, filter: 'failed' })
+    this.#grid.focus({ preventScroll: true })
+    this.node.scrollIntoView({ block: 'start' })
   }
 
   #head(column: Column): HTMLTableCellElement {
@@ -265,8 +279,10 @@ export class DocumentTable {
     const row = this.#rows[this.#current]
     if (row === undefined) return
     const all = this.#documents
-    const facts: (readonly [string, string])[] = [
-      ['Document', all.text('url', row)],
+    const url = all.text('url', row)
+    const isWeb = /^https?:\/\//.test(url)
+    const facts: (readonly [string, string | HTMLElement])[] = [
+      ['Document', isWeb ? element('a', { href: url, rel: 'noreferrer noopener', target: '_blank' }, url) : url],
       ['Place in the list', formatCount(all.number('id', row) + 1)],
       ['Outcome', all.text('code', row) || 'done'],
       ['Reason', all.text('message', row)],

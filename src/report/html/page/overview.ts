@@ -55,7 +55,7 @@ function tile(name: string, value: string, detail: string, kind?: string): HTMLE
   )
 }
 
-export function verdictSection({ verdict, figures }: ReportOverview): HTMLElement {
+export function verdictSection({ verdict, figures, hasEnded }: ReportOverview): HTMLElement {
   const { sentence, shares, advice } = verdict
   const bar = element(
     'div',
@@ -90,7 +90,7 @@ export function verdictSection({ verdict, figures }: ReportOverview): HTMLElemen
   )
   const node = section(
     'verdict',
-    'What bounded this run',
+    hasEnded ? 'What bounded this run' : 'What bounds this run, so far',
     '',
     element('p', { class: 'sentence' }, sentence),
     shares.length > 0 && bar,
@@ -99,7 +99,7 @@ export function verdictSection({ verdict, figures }: ReportOverview): HTMLElemen
     figures.maxLoopDelayMs > 0 &&
       element(
         'p',
-        { class: 'hint' },
+        { class: 'hint below' },
         `The main loop was never away for longer than ${formatDuration(figures.maxLoopDelayMs)}.`,
       ),
   )
@@ -129,28 +129,49 @@ export function hostsSection({ hosts, hostCount }: ReportOverview): HTMLElement 
   return section('hosts', 'Hosts', hint, element('div', { class: 'scroll' }, dataTable('Hosts', heads, rows)))
 }
 
-export function failuresSection({ summary }: ReportOverview): HTMLElement | undefined {
+/** @param onShow asked to show the documents of a code in the table */
+export function failuresSection({ summary }: ReportOverview, onShow: (code: string) => void): HTMLElement | undefined {
   if (summary.failures.length === 0) return undefined
   return section(
     'failures',
     'Failures',
     'Documents that failed for good, by reason, with what to do about it.',
-    ...summary.failures.map(({ code, count, meaning, remedy, examples }) =>
-      element(
-        'div',
-        { class: 'failure' },
-        element('h3', {}, `${formatCount(count)} × ${code}`),
-        element('p', {}, meaning),
-        element('p', { class: 'remedy' }, `→ ${remedy}`),
+    element(
+      'div',
+      { class: 'failures' },
+      ...summary.failures.map(({ code, count, meaning, remedy, examples }) =>
         element(
-          'details',
-          {},
-          element('summary', {}, count > examples.length ? `The first ${examples.length}` : 'Which'),
-          element('ul', {}, ...examples.map(({ url, message }) => element('li', {}, `${url}: ${message}`))),
+          'div',
+          { class: 'failure' },
+          element(
+            'div',
+            { class: 'line' },
+            element('h3', {}, `${formatCount(count)} × ${code}`),
+            showButton(code, count, onShow),
+          ),
+          element('p', {}, meaning),
+          element('p', { class: 'remedy' }, `→ ${remedy}`),
+          element(
+            'details',
+            {},
+            element('summary', {}, count > examples.length ? `The first ${examples.length}` : 'Which'),
+            element('ul', {}, ...examples.map(({ url, message }) => element('li', {}, `${url}: ${message}`))),
+          ),
         ),
       ),
     ),
   )
+}
+
+function showButton(code: string, count: number, onShow: (code: string) => void): HTMLElement {
+  const text = count === 1 ? 'Show it' : `Show all ${formatCount(count)}`
+  const button = element(
+    'button',
+    { type: 'button', class: 'show', 'aria-label': `${text} with ${code} in the table` },
+    text,
+  )
+  button.addEventListener('click', () => onShow(code))
+  return button
 }
 
 export function notesSection({ notes, hasEnded }: ReportOverview): HTMLElement {

@@ -2,7 +2,7 @@
 import { barX, plot, rectY } from '@observablehq/plot'
 import { formatDuration } from '../../figures.ts'
 import { type Phase, phaseTimes, type ReportOverview } from '../report-data.ts'
-import { timeAxis } from './charts.ts'
+import { chartWidth, leftMargin, timeAxis } from './charts.ts'
 import type { Documents } from './documents.ts'
 import { element, figure } from './dom.ts'
 
@@ -66,9 +66,9 @@ function exactPicture(overview: ReportOverview, documents: Documents): Element {
     (a, b) => Number(a.split('.')[0]) - Number(b.split('.')[0]) || Number(a.split('.')[1]) - Number(b.split('.')[1]),
   )
   return plot({
-    width: 1100,
+    width: chartWidth(),
     height: 40 + names.length * 20,
-    marginLeft: 80,
+    marginLeft: leftMargin(),
     x: { domain: [0, Math.max(1, overview.figures.elapsedMs)] },
     y: {
       label: null,
@@ -164,9 +164,9 @@ function binnedPicture({ lanes, figures }: ReportOverview): Element {
       .filter(({ documents }) => documents > 0),
   )
   return plot({
-    width: 1100,
+    width: chartWidth(),
     height: 40 + lanes.length * 46,
-    marginLeft: 80,
+    marginLeft: leftMargin(),
     marginRight: 70,
     x: { domain: [0, Math.max(1, figures.elapsedMs)] },
     y: { axis: null },
