@@ -82,8 +82,11 @@ export async function peekCommand(asked: PeekCommand): Promise<number> {
     lossless === undefined
       ? [['To mill it', command(advised)]]
       : [
-          ['To mill it without loss', command(lossless)],
-          ['Or, if it does not matter where in the text its elements stand', command(advised)],
+          [
+            'To mill it with text and elements in their order (--shape xml keeps the white space around them, too)',
+            command(lossless),
+          ],
+          ['Or, if their order does not matter', command(advised)],
         ]
   const report = { result, suggestions, commands }
   await print(argv.json === true ? reportToJson(report) : renderReport(report, process.stdout.columns ?? 120))

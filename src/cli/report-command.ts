@@ -25,6 +25,7 @@ export async function reportCommand({ source, target }: ReportCommand): Promise<
   if (ledger === undefined) await addEvents(source, fold)
   else {
     replayLedger(ledger, (event) => fold.add(event))
+    fold.withoutNotes()
     fold.remark(
       'Made from the ledger: it knows what became of each document and how long its steps took; when a document started is reckoned back from there. A run with --report or --events knows more.',
     )

@@ -24,7 +24,7 @@ export function advisedOptions(
   }
 }
 
-/** The same without loss where text stands between elements; undefined when nothing is lost, or the shape was chosen. */
+/** The same with everything in its order where text stands between elements; undefined when nothing is lost, or the shape was chosen. */
 export function losslessOptions(advised: MillOptions, suggestions: Suggestions): MillOptions | undefined {
   const isChosen =
     advised.shape !== undefined || advised.parser === 'fast-xml-parser' || advised.parserOptions !== undefined

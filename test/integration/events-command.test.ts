@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { givenOptions, withImpliedValues } from '../../src/cli/flags.ts'
 import { mill } from '../../src/index.ts'
@@ -23,6 +24,12 @@ async function xmlmill(folder: TemporaryFolder, ...args: readonly string[]): Pro
     resolve({ code: child.exitCode ?? -1, stdout, stderr }),
   )
   return promise
+}
+
+/** The overview that is embedded in a report. */
+function dataOf(path: string): { readonly hasNotes: boolean } {
+  const text = /id="report-data">([^<]+)</.exec(readFileSync(path, 'utf8'))?.[1] ?? ''
+  return JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString()).overview
 }
 
 test('one run gives events, report, live page and metrics; its events and its ledger give reports later', async () => {
@@ -49,6 +56,8 @@ test('one run gives events, report, live page and metrics; its events and its le
   const fromLedger = await xmlmill(folder, 'report', 'out.ndjson')
   expect([fromLedger.code, fromLedger.stderr]).toEqual([0, ''])
   expect(readFileSync(folder.file('out.html'), 'utf8')).toContain('1 of 2 documents milled')
+  // What a ledger does not know is not claimed.
+  expect([dataOf(folder.file('again.html')).hasNotes, dataOf(folder.file('out.html')).hasNotes]).toEqual([true, false])
 
   const neither = await xmlmill(folder, 'report', 'run.html')
   expect(neither.code).toBe(2)

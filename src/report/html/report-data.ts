@@ -30,6 +30,8 @@ export interface ReportOverview {
   readonly hosts: readonly HostRow[]
   readonly hostCount: number
   readonly notes: readonly CountedNote[]
+  /** Whether whoever told the events counted notes at all: a ledger does not. */
+  readonly hasNotes: boolean
   /** While the run lasts: attempts whose documents are not through their threads yet, those that take the longest first. */
   readonly underWay: readonly UnderWay[]
   /** While the run lasts: hosts that are left alone, and until when. */

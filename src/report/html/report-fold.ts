@@ -55,6 +55,7 @@ export class ReportFold {
   #setting: EventOf<'run-started'>['setting']
   #lastSampleAt = 0
   #hasEnded = false
+  #hasNotes = true
 
   add(event: RunEvent): void {
     this.#summary.add(event)
@@ -116,6 +117,11 @@ export class ReportFold {
     this.#remarks.push(text)
   }
 
+  /** What tells the events does not know what the output does not carry. */
+  withoutNotes(): void {
+    this.#hasNotes = false
+  }
+
   overview(): ReportOverview {
     const summary = this.#summary.summary()
     const figures = this.#figures.figures()
@@ -139,6 +145,7 @@ export class ReportFold {
       hosts: this.#hosts.rows(),
       hostCount: this.#hosts.count,
       notes: dataNotes(summary),
+      hasNotes: this.#hasNotes,
       underWay: this.#hasEnded ? [] : this.#underWay(),
       cooling: this.#hasEnded ? [] : this.#coolingHosts(figures.elapsedMs),
       failedAttempts: [...this.#failedAttempts],

@@ -174,11 +174,13 @@ function showButton(code: string, count: number, onShow: (code: string) => void)
   return button
 }
 
-export function notesSection({ notes, hasEnded }: ReportOverview): HTMLElement {
+export function notesSection({ notes, hasNotes, hasEnded }: ReportOverview): HTMLElement {
   const heading = 'What the output does not carry'
+  if (!hasNotes)
+    return section('fidelity', heading, 'A ledger does not keep this: a run with --report or --events does.')
   if (notes.length === 0) {
     const text = hasEnded
-      ? 'Nothing was noted: no entity stayed unresolved, no encoding was contradicted.'
+      ? 'Nothing was noted: no text or order was lost, no comment left out, no entity stayed unresolved, no encoding was contradicted.'
       : 'Nothing has been noted so far.'
     return section('fidelity', heading, text)
   }
