@@ -329,18 +329,15 @@ class Run implements AsyncDisposable {
     const { id, url, host } = document
     const { hostPausedUntil: until } = verdict
     if (until !== undefined) this.#emit({ type: 'host-cooling', host, until, reason: 'failures' })
+    const { loan } = this.#input.list
     if (verdict.next === 'failed') {
+      loan?.failed({ document, failure })
       this.#fail(document, number, verdict.failure)
       return
     }
-    const { notBefore } = verdict
-    this.#input.list.loan?.takeBack({
-      document,
-      history: verdict.history,
-      failure,
-      waitMs: notBefore - this.#now(),
-      isPutOff: verdict.next === 'put-off',
-    })
+    const { notBefore, history } = verdict
+    const again = { history, waitMs: notBefore - this.#now(), isPutOff: verdict.next === 'put-off' }
+    loan?.failed({ document, failure, again })
     this.#emit({ type: 'attempt-failed', id, url, attempt: number, failure, notBefore })
     if (failure.retryAfterMs !== undefined)
       this.#emit({ type: 'host-cooling', host, until: notBefore, reason: 'asked' })

@@ -8,20 +8,17 @@ import { Bell } from '../schedule/bell.ts'
 import { isHostFault } from '../schedule/host-budget.ts'
 import { askedTooMuch } from '../schedule/scheduler.ts'
 import type { SettledDocument } from '../sinks/sink.ts'
-import type { DocumentSource, Listed, Loan, TakenBack } from '../sources/source.ts'
-import { type Claim, type ClaimAnswer, claim, documentOf, LEASE_MS, RENEW_MS } from './claims.ts'
+import type { DocumentSource, FailedAttempt, Listed, Loan } from '../sources/source.ts'
+import { type Claim, type ClaimAnswer, claim, documentOf, RENEW_MS } from './claims.ts'
 import type { FleetDatabase } from './database.ts'
 import type { Engine } from './engine.ts'
 import type { HostNews } from './host-news.ts'
 import type { HostLimits } from './host-share.ts'
 import type { Returned } from './returns.ts'
-import type { FleetWorker } from './worker.ts'
+import { type FleetWorker, LEASE_MS } from './worker.ts'
 
 /** So long before its end a lease is not relied on. */
 const DOUBT_MS = 2000
-
-/** How often one looks for workers that are lost; and only once it has not been away itself for as long as a lease lasts. */
-const LOOK_MS = 2000
 
 export interface ClaimSetting {
   readonly database: FleetDatabase
@@ -74,8 +71,6 @@ export class ClaimedDocuments implements DocumentSource {
   #inHand = 0
   #nextId = 0
   #renewedAt = Number.NEGATIVE_INFINITY
-  #lookedAt = 0
-  #steadySince = performance.now()
   #connections: number
   #isClaiming = true
   #isClosed = false
@@ -127,7 +122,6 @@ export class ClaimedDocuments implements DocumentSource {
     for (const settled of documents) {
       const held = this.#held.get(settled.document.id)
       if (held === undefined) continue
-      if (settled.status === 'failed' && settled.attempts > 0) this.#hear(held, settled.failure)
       this.#letGo(held)
       this.#message.ended.add(held.claim.job)
     }
@@ -141,24 +135,20 @@ export class ClaimedDocuments implements DocumentSource {
       if (held !== undefined) held.startedAt = performance.now()
     } else if (event.type === 'downloaded') {
       const held = this.#held.get(event.id)
-      if (held === undefined) return
-      this.#message.downloaded.add(held.claim.job)
-      this.#bell.ring()
-    } else if (event.type === 'attempt-ended') {
+      if (held !== undefined) this.#freeSlot(held)
+      // Of one that failed it is told what follows first, and then that its slot is free: its host may have asked to be left alone.
+    } else if (event.type === 'attempt-ended' && event.status !== 'failed') {
       const held = this.#held.get(event.id)
       if (held === undefined) return
-      this.#message.downloaded.add(held.claim.job)
-      if (event.status !== 'failed') this.#putDown(held)
-      if (event.status !== 'failed' && held.claim.host.isTroubled)
-        this.#tell({ kind: 'well', host: held.claim.host.number })
-      this.#bell.ring()
+      this.#putDown(held)
+      if (held.claim.host.isTroubled) this.#tell({ kind: 'well', host: held.claim.host.number })
+      this.#freeSlot(held)
     }
   }
 
   /** Gives back everything that is not settled. Call when the run is at its end, however it ended. */
   async close(): Promise<void> {
     this.#isClaiming = false
-    for (const held of [...this.#held.values()]) this.#giveBack(held, { waitMs: 0 })
     this.#isClosed = true
     this.#bell.ring()
     await this.#working
@@ -172,20 +162,33 @@ export class ClaimedDocuments implements DocumentSource {
         return isGood()
       },
       has: ({ id }) => this.#held.has(id),
-      takeBack: (again) => this.#takeBack(again),
+      failed: (attempt) => this.#failed(attempt),
     }
   }
 
-  #takeBack({ document, history, failure, waitMs, isPutOff }: TakenBack): void {
+  #failed({ document, failure, again }: FailedAttempt): void {
     const held = this.#held.get(document.id)
     if (held === undefined) return
-    const { retryMaxWaitMs } = this.#setting
-    if (failure.retryAfterMs === undefined) this.#hear(held, failure)
+    const { retryAfterMs } = failure
+    if (retryAfterMs === undefined) this.#hear(held, failure)
     else {
-      const tooLong = isPutOff ? askedTooMuch(failure, failure.retryAfterMs, retryMaxWaitMs) : undefined
-      this.#tell({ kind: 'asked', host: held.claim.host.number, waitMs: failure.retryAfterMs, tooLong })
+      const isTooLong = again?.isPutOff === true
+      const tooLong = isTooLong ? askedTooMuch(failure, retryAfterMs, this.#setting.retryMaxWaitMs) : undefined
+      this.#tell({ kind: 'asked', host: held.claim.host.number, waitMs: retryAfterMs, tooLong })
     }
-    this.#giveBack(held, { waitMs, data: { ...held.claim.data, history } })
+    if (again === undefined) {
+      this.#putDown(held)
+      this.#freeSlot(held)
+      return
+    }
+    // Where the server has named a time it is the host that waits, with all of its documents.
+    const waitMs = retryAfterMs === undefined ? again.waitMs : 0
+    this.#giveBack(held, { waitMs, data: { ...held.claim.data, history: again.history } })
+  }
+
+  #freeSlot({ claim: { job } }: Held): void {
+    this.#message.downloaded.add(job)
+    this.#bell.ring()
   }
 
   #giveBack(held: Held, more: Pick<Returned, 'waitMs' | 'data'>): void {
@@ -197,8 +200,7 @@ export class ClaimedDocuments implements DocumentSource {
   }
 
   /** What a failure says of its host. */
-  #hear({ claim: { host }, startedAt }: Held, failure: Claim['failure']): void {
-    if (failure === undefined || failure.retryAfterMs !== undefined) return
+  #hear({ claim: { host }, startedAt }: Held, failure: FailedAttempt['failure']): void {
     if (isHostFault(failure)) {
       const { hostFailures, retryMaxWaitMs: maxPauseMs } = this.#setting
       const ageMs = performance.now() - startedAt
@@ -243,6 +245,8 @@ export class ClaimedDocuments implements DocumentSource {
         continue
       }
       const isLast = this.#isClosed
+      // Also what a claim has brought that was under way when this was closed.
+      if (isLast) for (const held of [...this.#held.values()]) this.#giveBack(held, { waitMs: 0 })
       const answer = await this.#exchange(want, now)
       askAt = performance.now() + answer.askAgainMs
       if (isLast) return
@@ -255,30 +259,25 @@ export class ClaimedDocuments implements DocumentSource {
     const message = this.#message
     this.#message = new Message()
     for (const job of message.ended) message.downloaded.delete(job)
-    const looksForLost = now - this.#lookedAt > LOOK_MS && now - this.#steadySince > LEASE_MS
     let held: string[] | undefined
     // Done again where the connection breaks, and then it is another one.
     const answer = await claim(database, engine, () => {
       if (database.connections !== this.#connections) {
         this.#connections = database.connections
-        this.#steadySince = performance.now()
         held = Array.from(this.#held.values(), (one) => one.claim.job)
       }
       return {
         run,
-        worker: worker.number,
+        worker,
         limits,
         want,
         downloaded: [...message.downloaded],
         ended: [...message.ended],
         returned: message.returned,
         news: message.news,
-        figures: worker.figures(performance.now()),
         held,
-        looksForLost,
       }
     })
-    if (looksForLost) this.#lookedAt = now
     if (!answer.isAlive) await this.#lose()
     else this.#renewedAt = now
     return answer
@@ -307,6 +306,5 @@ export class ClaimedDocuments implements DocumentSource {
     const now = performance.now()
     await database.transaction((client) => worker.join(client))
     this.#renewedAt = now
-    this.#steadySince = now
   }
 }

@@ -12,6 +12,7 @@ import { type HostNews, takeNews } from './host-news.ts'
 import { type HostLimits, type HostState, readyAfter, type Share, shareOf } from './host-share.ts'
 import { putBack, type Returned, reapLost } from './returns.ts'
 import { CLAIM_LOCK, SCHEMA } from './tables.ts'
+import { type FleetWorker, LEASE_MS } from './worker.ts'
 
 /** Hosts that one claim looks at. */
 const HOSTS_PER_CLAIM = 8
@@ -22,8 +23,6 @@ const GIVEN_UP_PER_CLAIM = 500
 /** A claim takes from this many hosts, where so many have something: one slow host is not to have all of a worker's slots. */
 const SPREAD = 4
 
-/** A lease that was not renewed for so long is lost. */
-export const LEASE_MS = 10_000
 export const RENEW_MS = 2000
 
 /** How long a worker that cannot claim anything waits at most before it asks again: others may have freed a host. */
@@ -43,7 +42,7 @@ export interface Claim {
 
 export interface ClaimRequest {
   readonly run: number
-  readonly worker: number
+  readonly worker: FleetWorker
   readonly limits: HostLimits
   /** Documents to claim at most. */
   readonly want: number
@@ -53,10 +52,8 @@ export interface ClaimRequest {
   readonly ended: readonly string[]
   readonly returned: readonly Returned[]
   readonly news: readonly HostNews[]
-  readonly figures: object
   /** Everything that this worker still has: other leases of its own are left over from a connection that broke. */
   readonly held: readonly string[] | undefined
-  readonly looksForLost: boolean
 }
 
 export interface ClaimAnswer {
@@ -75,13 +72,13 @@ export async function claim(database: FleetDatabase, engine: Engine, ask: () => 
   return database.transaction(async (client) => {
     const request = ask()
     await client.query(`SELECT pg_advisory_xact_lock(${CLAIM_LOCK})`)
-    const isAlive = await renew(client, request)
+    const isAlive = await request.worker.renew(client, request.run)
     if (!isAlive) return { isAlive, claims: [], askAgainMs: 0, isOver: false, state: 'open' }
     const within = new WithinTransaction(client)
     if (request.held !== undefined) await putBackUnknown(client, engine, within, request)
     await putBack(client, engine, within, request.returned)
     await release(client, request)
-    if (request.looksForLost) await reapLost(client, engine, within, LEASE_MS)
+    if (request.worker.looksForLost(performance.now())) await reapLost(client, engine, within, LEASE_MS)
     await takeNews(client, request.news)
     const state = await stateOf(client, request.run)
     const claims = state === 'open' && request.want > 0 ? await claimNext(client, engine, within, request) : []
@@ -90,16 +87,6 @@ export async function claim(database: FleetDatabase, engine: Engine, ask: () => 
     await giveUpPutOff(client, request.run)
     return { isAlive, claims, state, ...(await outlook(client, request.run)) }
   })
-}
-
-/** @returns false when the lease has run out */
-async function renew(client: Connection, { worker, run, figures }: ClaimRequest): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `UPDATE ${SCHEMA}.workers SET heartbeat_at = clock_timestamp(), figures = $2, run = $3
-     WHERE number = $1 AND lost_at IS NULL`,
-    [worker, figures, run],
-  )
-  return rowCount === 1
 }
 
 /** Frees slots. Hosts that have more may start it now. */
@@ -122,7 +109,7 @@ async function release(
      )
      UPDATE ${SCHEMA}.run_hosts SET ready_at = least(ready_at, clock_timestamp())
      FROM free WHERE host = free.number AND NOT is_empty`,
-    [run, worker, downloaded, ended],
+    [run, worker.number, downloaded, ended],
   )
 }
 
@@ -269,7 +256,7 @@ async function note(client: Connection, { run, worker }: ClaimRequest, turns: re
      FROM turns WHERE r.run = $1 AND r.host = turns.host`,
     [
       run,
-      worker,
+      worker.number,
       times.hosts,
       times.readyAt,
       times.isEmpty,
@@ -335,7 +322,7 @@ async function putBackUnknown(
 ): Promise<void> {
   const { rows } = await client.query<{ job: string; retry_count: number; host: number }>(
     `SELECT job, retry_count, host FROM ${SCHEMA}.leases WHERE run = $1 AND worker = $2 AND NOT job = ANY ($3::uuid[])`,
-    [run, worker, held],
+    [run, worker.number, held],
   )
   await putBack(
     client,

@@ -69,6 +69,7 @@ export class Absence {
 export class FleetDatabase implements AsyncDisposable {
   readonly url: string
   #client: Connection | undefined
+  #connecting: Promise<Connection> | undefined
   #connections = 0
   /** The transaction that is under way: the next one waits for it. */
   #last: Promise<unknown> = Promise.resolve()
@@ -97,6 +98,13 @@ export class FleetDatabase implements AsyncDisposable {
   async connected(): Promise<Connection> {
     if (this.#isClosed) throw new MillError('INTERNAL', 'the connection to the queue was closed before')
     if (this.#client !== undefined) return this.#client
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined
+    })
+    return this.#connecting
+  }
+
+  async #connect(): Promise<Connection> {
     const client = await connect(this.url)
     try {
       await client.query(`SET idle_in_transaction_session_timeout = ${IDLE_LIMIT_MS}`)

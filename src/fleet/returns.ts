@@ -63,7 +63,8 @@ interface LostRow {
 
 /**
  * Looks for workers whose lease has run out, and puts what they had back. A document that is just being committed is left for the next
- * time: its worker lives, or the server ends its transaction soon.
+ * time: its worker lives, or the server ends its transaction soon. After a restart of the server everybody has the time of a lease to
+ * renew it.
  */
 export async function reapLost(
   client: Connection,
@@ -73,7 +74,8 @@ export async function reapLost(
 ): Promise<void> {
   await client.query(
     `UPDATE ${SCHEMA}.workers SET lost_at = clock_timestamp()
-     WHERE left_at IS NULL AND lost_at IS NULL AND heartbeat_at < clock_timestamp() - $1 * interval '1 millisecond'`,
+     WHERE left_at IS NULL AND lost_at IS NULL AND heartbeat_at < clock_timestamp() - $1 * interval '1 millisecond'
+       AND pg_postmaster_start_time() < clock_timestamp() - $1 * interval '1 millisecond'`,
     [leaseMs],
   )
   const { rows } = await client.query<LostRow>(

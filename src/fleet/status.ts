@@ -1,10 +1,9 @@
 /** How a queue stands: its runs, its workers, and the hosts that are busy or left alone. */
 import { redactUrl } from '../redact.ts'
 import type { Connection } from '../sinks/postgres-connection.ts'
-import { LEASE_MS } from './claims.ts'
 import { FleetDatabase } from './database.ts'
 import { checkTables, SCHEMA } from './tables.ts'
-import type { WorkerFigures } from './worker.ts'
+import { LEASE_MS, type WorkerFigures } from './worker.ts'
 
 export interface FleetStatus {
   readonly runs: readonly RunStatus[]

@@ -14,11 +14,12 @@ import type { Listener } from '../report/events.ts'
 import type { Connection } from '../sinks/postgres-connection.ts'
 import { ClaimedDocuments } from './claimed-documents.ts'
 import { FleetDatabase } from './database.ts'
-import { type Engine, startEngine } from './engine.ts'
+import { type Engine, startEngine, WithinTransaction } from './engine.ts'
 import { FleetSink } from './fleet-sink.ts'
+import { reapLost } from './returns.ts'
 import { type FleetRun, readRuns, runOptions } from './run-record.ts'
-import { checkTables, SCHEMA } from './tables.ts'
-import { FleetWorker } from './worker.ts'
+import { CLAIM_LOCK, checkTables, SCHEMA } from './tables.ts'
+import { FleetWorker, LEASE_MS } from './worker.ts'
 
 /** How often a worker that has nothing to do looks for something. */
 const IDLE_MS = 500
@@ -59,7 +60,10 @@ export async function work(setting: WorkSetting): Promise<void> {
   try {
     await database.transaction((client) => worker.join(client))
     while (!stopping.aborted) {
-      const next = await database.transaction((client) => nextRun(client, worker, name))
+      const next = await database.transaction(async (client) => {
+        await standBy(client, engine, worker)
+        return nextRun(client, name)
+      })
       if (next.run !== undefined) {
         if (!(await workOn(setting, { database, engine, worker, run: next.run }))) break
       } else if (next.mayCome || setting.waits) await delay(IDLE_MS, undefined, { signal: stopping }).catch(() => {})
@@ -78,13 +82,18 @@ interface Place {
   readonly run: FleetRun
 }
 
+/** Between two runs, and while there is none, a worker is there all the same, and looks after those that are lost. */
+async function standBy(client: Connection, engine: Engine, worker: FleetWorker): Promise<void> {
+  await client.query(`SELECT pg_advisory_xact_lock(${CLAIM_LOCK})`)
+  if (!(await worker.renew(client, null))) await worker.join(client)
+  if (worker.looksForLost(performance.now())) await reapLost(client, engine, new WithinTransaction(client), LEASE_MS)
+}
+
 /** The first run that has documents to start; or whether some that others have may yet come back. */
 async function nextRun(
   client: Connection,
-  worker: FleetWorker,
   name: string | undefined,
 ): Promise<{ readonly run: FleetRun | undefined; readonly mayCome: boolean }> {
-  await client.query(`UPDATE ${SCHEMA}.workers SET heartbeat_at = now(), run = NULL WHERE number = $1`, [worker.number])
   const { rows } = await client.query<{ name: string; waiting: boolean; leased: boolean }>(
     `SELECT name, EXISTS (SELECT FROM ${SCHEMA}.run_hosts WHERE run = number AND NOT is_empty) AS waiting,
        EXISTS (SELECT FROM ${SCHEMA}.leases WHERE run = number) AS leased

@@ -15,12 +15,21 @@ export interface WorkerFigures {
   readonly downloading: number
 }
 
+/** A lease that was not renewed for so long is lost. */
+export const LEASE_MS = 10_000
+
+/** How often one looks for machines that are lost. */
+const LOOK_MS = 2000
+
 /** Of the rate, what was a second ago counts so much less than what is now. */
 const FADE_PER_S = 0.9
 
 export class FleetWorker {
   readonly #threads: number
   #number = 0
+  #renewedAt = Number.NEGATIVE_INFINITY
+  #interruptedAt = Number.NEGATIVE_INFINITY
+  #lookedAt = Number.NEGATIVE_INFINITY
   #done = 0
   #failed = 0
   #records = 0
@@ -38,6 +47,29 @@ export class FleetWorker {
     return this.#number
   }
 
+  /**
+   * Whether it is this machine's time to look for those that are lost. Not soon after it could not renew its own lease: then nobody
+   * could, perhaps, and all are there.
+   */
+  looksForLost(now: number): boolean {
+    if (now - this.#interruptedAt <= LEASE_MS || now - this.#lookedAt <= LOOK_MS) return false
+    this.#lookedAt = now
+    return true
+  }
+
+  /** @returns false when its lease has run out: it is to join anew */
+  async renew(client: Connection, run: number | null): Promise<boolean> {
+    const now = performance.now()
+    if (now - this.#renewedAt > LEASE_MS / 2) this.#interruptedAt = now
+    this.#renewedAt = now
+    const { rowCount } = await client.query(
+      `UPDATE ${SCHEMA}.workers SET heartbeat_at = clock_timestamp(), figures = $2, run = $3
+       WHERE number = $1 AND lost_at IS NULL`,
+      [this.#number, this.figures(performance.now()), run],
+    )
+    return rowCount === 1
+  }
+
   /** Joins the fleet, or joins it anew after its lease ran out. */
   async join(client: Connection): Promise<void> {
     const { rows } = await client.query<{ number: number }>(
@@ -45,6 +77,7 @@ export class FleetWorker {
       [hostname(), process.pid, this.#threads],
     )
     this.#number = rows[0]?.number ?? 0
+    this.#renewedAt = performance.now()
   }
 
   async leave(client: Connection): Promise<void> {

@@ -253,10 +253,13 @@ export class Scheduler {
     const { retryMaxWaitMs } = this.#options
     entry.patienceSpentMs += patienceCostMs(retryAfterMs)
     entry.number -= 1
+    // A queue that lends documents keeps the host's times, for everyone.
+    if (this.#lends && (retryAfterMs > retryMaxWaitMs || entry.patienceSpentMs <= retryMaxWaitMs))
+      return { next: retryAfterMs > retryMaxWaitMs ? 'put-off' : 'again', notBefore, history: historyOf(entry) }
     if (retryAfterMs > retryMaxWaitMs) {
       this.#cool(host, notBefore)
       host.putOff = askedTooMuch(failure, retryAfterMs, retryMaxWaitMs)
-      if (!this.#lends) this.#queueAgain(entry)
+      this.#queueAgain(entry)
       return { next: 'put-off', notBefore, history: historyOf(entry) }
     }
     if (entry.patienceSpentMs > retryMaxWaitMs) {
@@ -264,7 +267,7 @@ export class Scheduler {
       return { next: 'failed', failure: tooLong(failure, asked, retryMaxWaitMs) }
     }
     this.#cool(host, notBefore)
-    if (!this.#lends) this.#queueAgain(entry)
+    this.#queueAgain(entry)
     return { next: 'again', notBefore, history: historyOf(entry) }
   }
 

@@ -33,17 +33,20 @@ export interface Loan {
   readonly isGood: boolean
   /** Whether this one is still ours. */
   has(document: Document): boolean
-  /** A document that waits for another try waits in the queue: whoever is free then takes it. */
-  takeBack(again: TakenBack): void
+  /** An attempt at a document has failed. One that waits for another try waits in the queue: whoever is free then takes it. */
+  failed(attempt: FailedAttempt): void
 }
 
-export interface TakenBack {
+export interface FailedAttempt {
   readonly document: Document
-  readonly history: DocumentHistory
   readonly failure: Failure
-  readonly waitMs: number
-  /** Whether the server asked for a wait beyond the limit. */
-  readonly isPutOff: boolean
+  /** Absent when there is no other try. */
+  readonly again?: {
+    readonly history: DocumentHistory
+    readonly waitMs: number
+    /** Whether the server asked for a wait beyond the limit. */
+    readonly isPutOff: boolean
+  }
 }
 
 /**

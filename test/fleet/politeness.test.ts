@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startFleet } from '../support/fleet.ts'
+import { observeHosts } from '../support/observed-hosts.ts'
+import { startPostgres, type TestServer } from '../support/postgres.ts'
+import { type Route, serve } from '../support/serve.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startPostgres()
+}, 60_000)
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+})
+
+test('all machines together never ask a host for more than --per-host at once, and use what is allowed', async () => {
+  await using fleet = await startFleet(server)
+  await using hosts = await observeHosts(3, 600, 25)
+  await fleet.submit(hosts.urls, '-r', 'p', '--per-host', '4', '-j', '8', '-t', '1')
+  const ends = await Promise.all(Array.from({ length: 5 }, () => fleet.work().finished))
+  expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0, 0])
+  const most = hosts.sites.map((site) => site.maxConcurrent)
+  expect(Math.max(...most), `at once: ${most}`).toBe(4)
+  expect(await fleet.query('SELECT count(*)::int FROM p')).toEqual([{ count: 600 }])
+  expect(hosts.starts.flat()).toHaveLength(600)
+}, 90_000)
+
+test('all machines together start no more at a host than --rate says', async () => {
+  await using fleet = await startFleet(server)
+  await using hosts = await observeHosts(2, 120, 1)
+  await fleet.submit(hosts.urls, '-r', 'p', '--rate', '20/s', '-t', '1')
+  await Promise.all(Array.from({ length: 3 }, () => fleet.work().finished))
+  expect(await fleet.query('SELECT count(*)::int FROM p')).toEqual([{ count: 120 }])
+  // Twenty and the one that a second begins with; one more for a start that was on its way for longer than the next.
+  expect(hosts.mostStartsWithin(1000)).toBeLessThanOrEqual(22)
+}, 90_000)
+
+test('what one machine is asked to wait all of them wait, and the documents of the host with it', async () => {
+  await using fleet = await startFleet(server)
+  let askedAt: number | undefined
+  const early: number[] = []
+  const route: Route = (_, response) => {
+    if (askedAt === undefined) {
+      askedAt = performance.now()
+      response.writeHead(429, { 'retry-after': '2' }).end()
+      return
+    }
+    early.push(performance.now() - askedAt)
+    response.end('<p/>')
+  }
+  await using site = await serve(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`/${index}`, route])))
+  const urls = Array.from({ length: 20 }, (_, index) => site.url(`/${index}`))
+  await fleet.submit(urls, '-r', 'p', '--per-host', '1', '--retries', '0')
+  const ends = await Promise.all([fleet.work().finished, fleet.work().finished])
+  expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 0])
+  expect(Math.min(...early)).toBeGreaterThanOrEqual(2000)
+  expect(await fleet.query('SELECT count(*)::int FROM p')).toEqual([{ count: 20 }])
+}, 90_000)
+
+test('tries are counted in the queue, whoever makes them', async () => {
+  await using fleet = await startFleet(server)
+  const route: Route = (_, response) => response.writeHead(500).end()
+  await using site = await serve({ '/': route })
+  await fleet.submit([site.url('/')], '--retries', '2', '--retry-max-wait', '0.2')
+  const ends = await Promise.all([fleet.work().finished, fleet.work().finished])
+  expect(Math.max(...ends.map(({ exitCode }) => exitCode))).toBe(1)
+  expect(site.hits()).toBe(3)
+  expect(await fleet.query('SELECT attempts, code FROM xmlmill_documents')).toEqual([
+    { attempts: 3, code: 'HTTP_UNAVAILABLE' },
+  ])
+}, 90_000)
+
+test('a host that asks for too long a wait is given up when nothing else is left, and asked again after a retry', async () => {
+  await using fleet = await startFleet(server)
+  let isBusy = true
+  const busy: Route = (_, response) =>
+    void (isBusy ? response.writeHead(503, { 'retry-after': '3600' }).end() : response.end('<p>x</p>'))
+  await using other = await serve({ '/': '<p>y</p>' })
+  await using site = await serve({ '/1': busy, '/2': busy, '/3': busy })
+  await fleet.submit([...[1, 2, 3].map((path) => site.url(`/${path}`)), other.url('/')], '--per-host', '1')
+  expect((await fleet.work().finished).exitCode).toBe(1)
+  expect(site.hits()).toBe(1)
+  const codes = 'SELECT coalesce(code, status) AS code, count(*)::int FROM xmlmill_documents GROUP BY 1 ORDER BY 1'
+  expect(await fleet.query(codes)).toEqual([
+    { code: 'RETRY_AFTER_TOO_LONG', count: 3 },
+    { code: 'done', count: 1 },
+  ])
+  isBusy = false
+  await fleet.command('retry')
+  // It was asked for an hour: only who looks after the queue may know better.
+  await fleet.query("UPDATE xmlmill.hosts SET cool_until = '-infinity'")
+  expect((await fleet.work().finished).exitCode).toBe(0)
+  expect(await fleet.query(codes)).toEqual([{ code: 'done', count: 4 }])
+}, 90_000)
