@@ -1,51 +1,23 @@
 /**
  * Claims: which documents a worker may start. One transaction does all that has gathered: slots that are free again, documents that came back,
- * what hosts have asked for, and then new documents. All of them stand in one line (CLAIM_LOCK), so that a host's limits hold over all machines;
- * each takes a few milliseconds whatever the size of the queue, for it goes from the hosts that may start something to their next documents.
+ * what hosts have asked for, and then new documents (turns.ts). All of them stand in one line (CLAIM_LOCK), so that a host's limits hold over
+ * all machines.
  */
-import type { Failure } from '../errors.ts'
-import type { Document } from '../model.ts'
 import type { Connection } from '../sinks/postgres-connection.ts'
 import type { FleetDatabase } from './database.ts'
-import { type Engine, type JobData, queueOf, WithinTransaction } from './engine.ts'
+import { type Engine, WithinTransaction } from './engine.ts'
 import { type HostNews, takeNews } from './host-news.ts'
-import { type HostLimits, type HostState, readyAfter, type Share, shareOf } from './host-share.ts'
 import { putBack, type Returned, reapLost } from './returns.ts'
-import { CLAIM_LOCK, SCHEMA } from './tables.ts'
-import { type FleetWorker, LEASE_MS } from './worker.ts'
-
-/** Hosts that one claim looks at. */
-const HOSTS_PER_CLAIM = 8
-
-/** Documents of a host that is given up that are taken at once: nothing is done with them but to say so. */
-const GIVEN_UP_PER_CLAIM = 500
-
-/** A claim takes from this many hosts, where so many have something: one slow host is not to have all of a worker's slots. */
-const SPREAD = 4
+import { CLAIM_LOCK, milliseconds, SCHEMA } from './tables.ts'
+import { type Claim, type TurnRequest, takeTurns } from './turns.ts'
+import { LEASE_MS } from './worker.ts'
 
 export const RENEW_MS = 2000
 
 /** How long a worker that cannot claim anything waits at most before it asks again: others may have freed a host. */
 const ASK_AGAIN_MS = 250
 
-/** A document that was claimed. */
-export interface Claim {
-  readonly job: string
-  readonly retryCount: number
-  readonly data: JobData
-  readonly host: HostState
-  /** Milliseconds to wait before it may start. */
-  readonly waitMs: number
-  /** Set when it is not to be tried: the host is given up. */
-  readonly failure?: Failure
-}
-
-export interface ClaimRequest {
-  readonly run: number
-  readonly worker: FleetWorker
-  readonly limits: HostLimits
-  /** Documents to claim at most. */
-  readonly want: number
+export interface ClaimRequest extends TurnRequest {
   /** Jobs whose body has arrived. */
   readonly downloaded: readonly string[]
   /** Jobs that are settled, or no more of this worker's concern. */
@@ -72,16 +44,16 @@ export async function claim(database: FleetDatabase, engine: Engine, ask: () => 
   return database.transaction(async (client) => {
     const request = ask()
     await client.query(`SELECT pg_advisory_xact_lock(${CLAIM_LOCK})`)
-    const isAlive = await request.worker.renew(client, request.run)
-    if (!isAlive) return { isAlive, claims: [], askAgainMs: 0, isOver: false, state: 'open' }
+    const state = await request.worker.renew(client, request.run)
+    if (state === undefined) return { isAlive: false, claims: [], askAgainMs: 0, isOver: false, state: 'open' }
+    const isAlive = true
     const within = new WithinTransaction(client)
     if (request.held !== undefined) await putBackUnknown(client, engine, within, request)
     await putBack(client, engine, within, request.returned)
     await release(client, request)
     if (request.worker.looksForLost(performance.now())) await reapLost(client, engine, within, LEASE_MS)
     await takeNews(client, request.news)
-    const state = await stateOf(client, request.run)
-    const claims = state === 'open' && request.want > 0 ? await claimNext(client, engine, within, request) : []
+    const claims = state === 'open' && request.want > 0 ? await takeTurns(client, request) : []
     if (state !== 'open' || claims.length > 0 || request.want === 0)
       return { isAlive, claims, askAgainMs: state === 'open' ? 0 : ASK_AGAIN_MS, isOver: false, state }
     await giveUpPutOff(client, request.run)
@@ -95,8 +67,9 @@ async function release(
   { run, worker, downloaded, ended }: Pick<ClaimRequest, 'run' | 'worker' | 'downloaded' | 'ended'>,
 ): Promise<void> {
   if (downloaded.length === 0 && ended.length === 0) return
-  await client.query(
-    `WITH gone AS (
+  await client.query({
+    name: 'release',
+    text: `WITH gone AS (
        DELETE FROM ${SCHEMA}.leases WHERE run = $1 AND worker = $2 AND job = ANY ($4::uuid[]) RETURNING host, holds_slot
      ), freed AS (
        UPDATE ${SCHEMA}.leases SET holds_slot = false
@@ -109,169 +82,8 @@ async function release(
      )
      UPDATE ${SCHEMA}.run_hosts SET ready_at = least(ready_at, clock_timestamp())
      FROM free WHERE host = free.number AND NOT is_empty`,
-    [run, worker.number, downloaded, ended],
-  )
-}
-
-async function stateOf(client: Connection, run: number): Promise<string> {
-  const { rows } = await client.query<{ state: string }>(`SELECT state FROM ${SCHEMA}.runs WHERE number = $1`, [run])
-  return rows[0]?.state ?? 'cancelled'
-}
-
-interface HostRow {
-  number: number
-  name: string
-  running: number
-  next_start: number
-  cool_until: number
-  pauses: number
-  is_troubled: boolean
-  is_given_up: boolean
-  fault: Failure | null
-  now: number
-}
-
-/** Milliseconds of the epoch; what is infinite comes as such. */
-const ms = (column: string) => `extract(epoch FROM ${column})::double precision * 1000`
-
-const HOST_COLUMNS = `h.number, h.name, h.running, ${ms('h.next_start')} AS next_start, ${ms('h.cool_until')} AS cool_until,
-  h.pauses, (h.failures > 0 OR h.pauses > 0 OR h.fault IS NOT NULL) AS is_troubled, h.is_given_up, h.fault, ${ms('clock_timestamp()')} AS now`
-
-async function claimNext(
-  client: Connection,
-  engine: Engine,
-  within: WithinTransaction,
-  request: ClaimRequest,
-): Promise<Claim[]> {
-  const { run, want } = request
-  const { rows } = await client.query<HostRow>(
-    `SELECT ${HOST_COLUMNS} FROM ${SCHEMA}.run_hosts r JOIN ${SCHEMA}.hosts h ON h.number = r.host
-     WHERE r.run = $1 AND NOT r.is_empty AND r.ready_at <= clock_timestamp() ORDER BY r.ready_at LIMIT $2`,
-    [run, HOSTS_PER_CLAIM],
-  )
-  const turns: Turn[] = []
-  const claims: Claim[] = []
-  const fair = Math.max(1, Math.ceil(want / Math.min(SPREAD, Math.max(1, rows.length))))
-  for (const row of rows) {
-    const left = want - claims.length
-    if (left <= 0) break
-    const turn = await takeTurn(engine, within, request, row, Math.min(left, fair))
-    if (turn.claims.length < turn.asked) Object.assign(turn, await whatIsLeft(client, run, row.number))
-    turns.push(turn)
-    claims.push(...turn.claims)
-  }
-  await note(client, request, turns)
-  return claims
-}
-
-/** What became of a host's turn. */
-interface Turn {
-  readonly host: number
-  readonly claims: readonly Claim[]
-  readonly asked: number
-  /** Undefined for not before a slot is free. */
-  readonly readyAt: number | undefined
-  readonly isEmpty?: boolean
-  readonly nextStart: number | undefined
-}
-
-async function takeTurn(
-  engine: Engine,
-  within: WithinTransaction,
-  { run, limits }: ClaimRequest,
-  row: HostRow,
-  most: number,
-): Promise<Turn> {
-  const host: HostState = {
-    number: row.number,
-    name: row.name,
-    running: row.running,
-    nextStart: row.next_start,
-    coolUntil: row.cool_until,
-    pauses: row.pauses,
-    isTroubled: row.is_troubled,
-  }
-  const givenUp = row.is_given_up && row.fault !== null ? row.fault : undefined
-  const share: Share | number | undefined =
-    givenUp === undefined ? shareOf(host, limits, most, row.now) : { count: GIVEN_UP_PER_CLAIM, startAt: row.now }
-  if (typeof share !== 'object') return { host: row.number, claims: [], asked: 0, readyAt: share, nextStart: undefined }
-  const jobs = await engine.fetch<JobData>(queueOf(run), {
-    batchSize: share.count,
-    minPriority: row.number,
-    maxPriority: row.number,
-    db: within,
+    values: [run, worker.number, downloaded, ended],
   })
-  const interval = limits.startIntervalMs
-  const claims = jobs.map((job, index) => ({
-    job: job.id,
-    retryCount: job.retryCount,
-    data: job.data,
-    host,
-    waitMs: givenUp === undefined ? Math.max(0, share.startAt + index * interval - row.now) : 0,
-    ...(givenUp !== undefined && { failure: givenUp }),
-  }))
-  if (givenUp !== undefined)
-    return { host: row.number, claims, asked: share.count, readyAt: row.now, nextStart: undefined }
-  const readyAt = readyAfter(host, limits, jobs.length, share, row.now)
-  const nextStart = jobs.length === 0 ? undefined : share.startAt + jobs.length * interval
-  return { host: row.number, claims, asked: share.count, readyAt, nextStart }
-}
-
-/** After a host has given less than was asked for: when the next of its documents may start, which all wait for another try. */
-async function whatIsLeft(client: Connection, run: number, host: number): Promise<Partial<Turn>> {
-  const { rows } = await client.query<{ at: number | null }>(
-    `SELECT ${ms('min(start_after)')} AS at FROM ${SCHEMA}.job
-     WHERE name = $1 AND priority = $2 AND state < 'active' AND NOT blocked`,
-    [queueOf(run), host],
-  )
-  const at = rows[0]?.at ?? null
-  return at === null ? { isEmpty: true, readyAt: undefined } : { readyAt: at }
-}
-
-/** Writes down who has what, and when each host has its next turn. */
-async function note(client: Connection, { run, worker }: ClaimRequest, turns: readonly Turn[]): Promise<void> {
-  if (turns.length === 0) return
-  const claims = turns.flatMap((turn) => turn.claims)
-  const times = {
-    hosts: turns.map(({ host }) => host),
-    readyAt: turns.map(({ readyAt }) => (readyAt === undefined ? null : readyAt / 1000)),
-    isEmpty: turns.map(({ isEmpty = false }) => isEmpty),
-    taken: turns.map((turn) => turn.claims.filter(holdsSlot).length),
-    nextStart: turns.map(({ nextStart }) => (nextStart === undefined ? null : nextStart / 1000)),
-  }
-  await client.query(
-    `WITH turns AS (
-       SELECT * FROM unnest($3::integer[], $4::double precision[], $5::boolean[], $6::integer[], $7::double precision[])
-         AS t (host, ready_at, is_empty, taken, next_start)
-     ), ours AS (
-       INSERT INTO ${SCHEMA}.leases (run, job, worker, host, retry_count, holds_slot, claimed_at)
-       SELECT $1, job, $2, host, retry_count, holds_slot, clock_timestamp()
-       FROM unnest($8::uuid[], $9::integer[], $10::integer[], $11::boolean[]) AS c (job, host, retry_count, holds_slot)
-     ), started AS (
-       UPDATE ${SCHEMA}.hosts SET running = running + turns.taken,
-         next_start = coalesce(to_timestamp(turns.next_start), hosts.next_start)
-       FROM turns WHERE number = turns.host AND (turns.taken > 0 OR turns.next_start IS NOT NULL)
-     )
-     UPDATE ${SCHEMA}.run_hosts r SET is_empty = turns.is_empty, ready_at = coalesce(to_timestamp(turns.ready_at), 'infinity')
-     FROM turns WHERE r.run = $1 AND r.host = turns.host`,
-    [
-      run,
-      worker.number,
-      times.hosts,
-      times.readyAt,
-      times.isEmpty,
-      times.taken,
-      times.nextStart,
-      claims.map(({ job }) => job),
-      claims.map(({ host }) => host.number),
-      claims.map(({ retryCount }) => retryCount),
-      claims.map(holdsSlot),
-    ],
-  )
-}
-
-function holdsSlot({ host, failure }: Claim): boolean {
-  return host.name !== '' && failure === undefined
 }
 
 /**
@@ -300,7 +112,7 @@ async function outlook(
   run: number,
 ): Promise<{ readonly askAgainMs: number; readonly isOver: boolean }> {
   const { rows } = await client.query<{ next: number | null; waiting: boolean; leased: boolean; others: boolean }>(
-    `SELECT (SELECT ${ms('min(ready_at)')} - ${ms('clock_timestamp()')} FROM ${SCHEMA}.run_hosts
+    `SELECT (SELECT ${milliseconds('min(ready_at)')} - ${milliseconds('clock_timestamp()')} FROM ${SCHEMA}.run_hosts
              WHERE run = $1 AND NOT is_empty AND ready_at < 'infinity') AS next,
        EXISTS (SELECT FROM ${SCHEMA}.run_hosts WHERE run = $1 AND NOT is_empty) AS waiting,
        EXISTS (SELECT FROM ${SCHEMA}.leases WHERE run = $1) AS leased,
@@ -336,16 +148,4 @@ async function putBackUnknown(
     downloaded: [],
     ended: rows.map(({ job }) => job),
   })
-}
-
-/** A claim as the document that a run mills. */
-export function documentOf(id: number, { data, host }: Claim): Document {
-  const { url, occurrence, history } = data
-  return {
-    id,
-    url,
-    host: host.name,
-    ...(occurrence !== undefined && { occurrence }),
-    ...(history !== undefined && { history }),
-  }
 }

@@ -2,6 +2,7 @@
  * A connection to the queue's database that outlives the database's absences: transactions come one after the other, and one that is
  * cut off by a restart is tried again.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MillError } from '../errors.ts'
 import { redactUrl } from '../redact.ts'
@@ -66,10 +67,16 @@ export class Absence {
   }
 }
 
+/** What pg-boss wants of a statement. */
+interface Answer {
+  rows: Record<string, unknown>[]
+}
+
 export class FleetDatabase implements AsyncDisposable {
   readonly url: string
   #client: Connection | undefined
   #connecting: Promise<Connection> | undefined
+  readonly #inside = new AsyncLocalStorage<Connection>()
   #connections = 0
   /** The transaction that is under way: the next one waits for it. */
   #last: Promise<unknown> = Promise.resolve()
@@ -94,8 +101,19 @@ export class FleetDatabase implements AsyncDisposable {
     return result
   }
 
-  /** The connection as it is now, for a statement that may come in the middle of a transaction. */
-  async connected(): Promise<Connection> {
+  /**
+   * A statement by itself: in its turn, or within the transaction in which it is called. It is for pg-boss, which looks after itself between
+   * and in the middle of our transactions.
+   */
+  query(text: string, values?: unknown[]): Promise<Answer> {
+    const client = this.#inside.getStore()
+    if (client !== undefined) return client.query(text, values)
+    const result = this.#last.then(async () => (await this.#connected()).query(text, values))
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  async #connected(): Promise<Connection> {
     if (this.#isClosed) throw new MillError('INTERNAL', 'the connection to the queue was closed before')
     if (this.#client !== undefined) return this.#client
     this.#connecting ??= this.#connect().finally(() => {
@@ -152,10 +170,10 @@ export class FleetDatabase implements AsyncDisposable {
   }
 
   async #tryOnce<T>(work: (client: Connection) => Promise<T>): Promise<T> {
-    const client = await this.connected()
+    const client = await this.#connected()
     try {
       await client.query('BEGIN')
-      const result = await work(client)
+      const result = await this.#inside.run(client, () => work(client))
       await client.query('COMMIT')
       return result
     } catch (error) {

@@ -42,9 +42,7 @@ export type Engine = PgBoss
 
 /** @param mayInstall whether pg-boss's tables may be made or brought to this version */
 export async function startEngine(database: FleetDatabase, mayInstall: boolean): Promise<Engine> {
-  const db: Db = {
-    executeSql: async (text, values) => answerOf(await (await database.connected()).query(text, values)),
-  }
+  const db: Db = { executeSql: async (text, values) => answerOf(await database.query(text, values)) }
   const engine = new PgBoss({
     db,
     schema: SCHEMA,

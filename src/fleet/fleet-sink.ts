@@ -8,9 +8,9 @@ import { type Output, openOutput } from '../sinks/output.ts'
 import type { Connection } from '../sinks/postgres-connection.ts'
 import type { OnRefused, SettledDocument, Sink } from '../sinks/sink.ts'
 import type { ClaimedDocuments } from './claimed-documents.ts'
-import type { Claim } from './claims.ts'
 import { Absence, type FleetDatabase } from './database.ts'
 import { type Engine, queueOf, WithinTransaction } from './engine.ts'
+import type { Claim } from './turns.ts'
 
 /** As where there is one machine. */
 const COMMIT_INTERVAL_MS = 100

@@ -7,6 +7,12 @@ import type { Connection } from '../sinks/postgres-connection.ts'
 
 export const SCHEMA = 'xmlmill'
 
+/** pg-boss's jobs of all queues that have no table of their own, which ours have not. */
+export const JOBS = `${SCHEMA}.job_common`
+
+/** A time as milliseconds of the epoch; what is infinite comes as such. */
+export const milliseconds = (time: string) => `extract(epoch FROM ${time})::double precision * 1000`
+
 /** Raised when the tables change. */
 const VERSION = 1
 
@@ -109,6 +115,6 @@ export async function checkTables(client: Connection, name: string): Promise<voi
  */
 export async function tuneTables(client: Connection): Promise<void> {
   await client.query(
-    `ALTER TABLE ${SCHEMA}.job_common SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000)`,
+    `ALTER TABLE ${JOBS} SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000)`,
   )
 }

@@ -85,7 +85,7 @@ interface Place {
 /** Between two runs, and while there is none, a worker is there all the same, and looks after those that are lost. */
 async function standBy(client: Connection, engine: Engine, worker: FleetWorker): Promise<void> {
   await client.query(`SELECT pg_advisory_xact_lock(${CLAIM_LOCK})`)
-  if (!(await worker.renew(client, null))) await worker.join(client)
+  if ((await worker.renew(client, null)) === undefined) await worker.join(client)
   if (worker.looksForLost(performance.now())) await reapLost(client, engine, new WithinTransaction(client), LEASE_MS)
 }
 

@@ -57,17 +57,18 @@ export class FleetWorker {
     return true
   }
 
-  /** @returns false when its lease has run out: it is to join anew */
-  async renew(client: Connection, run: number | null): Promise<boolean> {
+  /** @returns the state of the run that it works on; undefined when its lease has run out and it is to join anew */
+  async renew(client: Connection, run: number | null): Promise<string | undefined> {
     const now = performance.now()
     if (now - this.#renewedAt > LEASE_MS / 2) this.#interruptedAt = now
     this.#renewedAt = now
-    const { rowCount } = await client.query(
-      `UPDATE ${SCHEMA}.workers SET heartbeat_at = clock_timestamp(), figures = $2, run = $3
-       WHERE number = $1 AND lost_at IS NULL`,
-      [this.#number, this.figures(performance.now()), run],
-    )
-    return rowCount === 1
+    const { rows } = await client.query<{ state: string | null }>({
+      name: 'renew',
+      text: `UPDATE ${SCHEMA}.workers SET heartbeat_at = clock_timestamp(), figures = $2, run = $3
+       WHERE number = $1 AND lost_at IS NULL RETURNING (SELECT state FROM ${SCHEMA}.runs WHERE runs.number = $3) AS state`,
+      values: [this.#number, this.figures(now), run],
+    })
+    return rows[0] === undefined ? undefined : (rows[0].state ?? 'cancelled')
   }
 
   /** Joins the fleet, or joins it anew after its lease ran out. */

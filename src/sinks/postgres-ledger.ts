@@ -167,8 +167,9 @@ export class PostgresLedger {
       sha256: string | null
     }>(
       `SELECT encode(key, 'hex') AS key, etag, last_modified, encode(body_sha256, 'hex') AS sha256 FROM xmlmill_documents
-       WHERE output = $1 AND key = ANY (SELECT decode(one, 'hex') FROM unnest($2::text[]) AS one) AND status = 'done'`,
-      [this.#output, hex],
+       WHERE output = $1 AND key = ANY ($2::bytea[]) AND status = 'done'`,
+      // As an array and not as rows: of a table that grows, and that nobody has analysed yet, all rows would be read for a join.
+      [this.#output, hex.map((one) => Buffer.from(one, 'hex'))],
     )
     const known = new Map<string, Remembered>()
     for (const { key, etag, last_modified: lastModified, sha256 } of rows)
