@@ -121,6 +121,7 @@ export class Mill implements AsyncIterable<DocumentResult> {
       list: listDocuments({ urls: this.#urls }, options),
       options,
       sink: handover === undefined ? output.sink : inTurn(output.sink, handover),
+      underWay: output.underWay,
       listener: (event) => {
         this.#fold.add(event)
         this.#onEvent?.(event)

@@ -19,7 +19,7 @@ import { Bell } from './schedule/bell.ts'
 import { documentMemoryBytes, MemoryGate, weigher } from './schedule/memory-gate.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { Delivery } from './sinks/delivery.ts'
-import type { Remembered, SettledDocument, Sink } from './sinks/sink.ts'
+import type { Remembered, SettledDocument, Sink, UnderWay } from './sinks/sink.ts'
 import type { DocumentSource } from './sources/source.ts'
 import { HeldRecords, MemoryBudget } from './spool/held-records.ts'
 import { SpoolDirectory } from './spool/spool-directory.ts'
@@ -38,6 +38,8 @@ export interface RunInput {
   readonly options: RunOptions
   readonly sink: Sink
   readonly listener: Listener
+  /** Where it is kept what is under way, if it is. */
+  readonly underWay?: UnderWay | undefined
   /** Stops the run at once. */
   readonly signal?: AbortSignal | undefined
   /** Stops it in order: nothing more is started, what runs has ten seconds. */
@@ -94,7 +96,7 @@ class Run implements AsyncDisposable {
     this.#pool = new ThreadPool(thread, {
       threads,
       concurrentTasksPerThread: perThread,
-      heapBytes: heapsOf(memoryBytes, threads),
+      heapBytes: heapsOf(input.options),
     })
     this.#load = new LoadSampler(
       threads,
@@ -171,7 +173,7 @@ class Run implements AsyncDisposable {
         this.#heldBack = undefined
         if (this.#stop !== undefined || this.#isStopping) return
         if (remembered !== undefined) this.#remembered.set(id, remembered)
-        if (listed.kind === 'document') this.#scheduler.add(listed.document)
+        if (listed.kind === 'document') this.#add(listed.document)
         else this.#fail({ id, url: listed.line.url, host: '' }, 0, listed.line.failure)
         this.#listed += 1
         this.#bell.ring()
@@ -183,6 +185,12 @@ class Run implements AsyncDisposable {
     const { duplicates, ofOtherShards } = this.#input.list
     this.#emit({ type: 'list-ended', documents: this.#listed, duplicates, ...(ofOtherShards > 0 && { ofOtherShards }) })
     this.#bell.ring()
+  }
+
+  #add(document: Document): void {
+    const isSuspect = this.#input.underWay?.isSuspect(document) === true
+    if (isSuspect) this.#crashes.suspect(document.id)
+    this.#scheduler.add(document, isSuspect)
   }
 
   #hasRoom(id: number): boolean {
@@ -256,8 +264,12 @@ class Run implements AsyncDisposable {
     const remembered = this.#remembered.get(id)
     const task = { id: this.#lastTask, url, attempt: number, mayRelay, ...(remembered && { validators: remembered }) }
     this.#memory.started(id)
-    const end = await this.#pool.run(task, observer, isSuspect)
+    const { underWay } = this.#input
+    const isApart = underWay?.isSuspect(document) === true
+    const ended = underWay?.begin(document)
+    const end = await this.#pool.run(task, observer, isApart ? 'apart' : isSuspect ? 'alone' : 'shared')
     const isDone = end.status === 'reported' && end.report.outcome.status === 'done'
+    ended?.(isApart && (end.status === 'crashed' || end.report.outcome.status === 'failed'))
     this.#memory.ended(id, isDone ? end.report.outcome.facts.decodedBytes : undefined)
     if (this.#stop !== undefined) return
     if (end.status === 'reported') {

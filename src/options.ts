@@ -98,6 +98,7 @@ export function resolveOptions(given: MillOptions): RunOptions {
     },
     threads: read.count('threads'),
     memoryBytes: given.memory === undefined ? machineMemoryBytes() / 2 : read.size('memory'),
+    isMemoryGiven: given.memory !== undefined,
     thread: {
       record: read.texts('record'),
       array: read.names('array'),

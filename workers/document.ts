@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { MessageChannel, parentPort, threadId, workerData } from 'node:worker_threads'
+import { releaseMemory } from '../src/channel/batch-memory.ts'
 import { CreditWindow } from '../src/channel/credit.ts'
 import {
   CREDIT_WINDOW_BYTES,
@@ -34,6 +35,9 @@ import type { Parser, RecordParser } from './xml/parser.ts'
 import { loadParser } from './xml/parsers.ts'
 
 const PROGRESS_MS = 250
+
+/** A larger chunk is parsed in pieces: what small records of it become may be many times as large, and goes on in between. */
+const PIECE_BYTES = 128 << 10
 
 const { options, tasks }: ThreadData = workerData
 const pulse = Pulse.create(tasks)
@@ -109,14 +113,14 @@ async function transformForOther({ id, task, bytes: raw }: Extract<MainMessage, 
   const stage = new TransformStage((await transform).for(task), options.envelope, (kind, lines, count) =>
     gathered[kind].add(lines, count),
   )
-  stage.push(raw)
   try {
-    await stage.flush()
+    await stage.transform(raw)
   } catch (error) {
     // The task is tried again by itself, where its failure can be told: this thread ends, and the pulse says whose fault it is.
     pulse.enter(task)
     throw error
   }
+  releaseMemory(raw.buffer)
   const batches = [gathered.records, gathered.rejects]
     .filter((lines) => lines.byteLength > 0)
     .map((lines) => lines.take())
@@ -160,6 +164,7 @@ class Work {
       return { status: 'failed', failure: toFailure(thrown), facts: this.#facts() }
     } finally {
       this.#isSettled = true
+      this.#stage?.close()
     }
   }
 
@@ -205,8 +210,10 @@ class Work {
         if (this.#decodedBytes === 0) refuseOtherThanXml(chunk, download)
         this.#decodedBytes += chunk.byteLength
         this.#digest?.update(chunk)
-        this.#parse(document, () => decoder.decode(chunk))
-        await this.#passOn()
+        for (let from = 0; from < chunk.byteLength; from += PIECE_BYTES) {
+          this.#parse(document, () => decoder.decode(chunk.subarray(from, from + PIECE_BYTES)))
+          await this.#passOn()
+        }
       }
       if (this.#decodedBytes === 0) throw new MillError('BODY_EMPTY', 'the body is empty')
       this.#parse(document, () => decoder.end())

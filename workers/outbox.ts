@@ -1,5 +1,6 @@
 /** A document's records on their way to main: gathered into batches, sent as credit allows. */
 import type { MessagePort } from 'node:worker_threads'
+import { batchMemory, releaseMemory } from '../src/channel/batch-memory.ts'
 import type { CreditWindow } from '../src/channel/credit.ts'
 import {
   BATCH_BYTES,
@@ -27,12 +28,13 @@ export class SpareBuffers {
 
   /** One of BUFFER_BYTES, with anything in it. */
   take(): ArrayBuffer {
-    return this.#buffers.pop() ?? new ArrayBuffer(BUFFER_BYTES)
+    return this.#buffers.pop() ?? batchMemory(BUFFER_BYTES)
   }
 
-  /** Keeps it if it is of that size. */
+  /** Keeps it if it is of that size, or lets go of it. */
   add(buffer: ArrayBuffer): void {
     if (buffer.byteLength === BUFFER_BYTES && this.#buffers.length < MAX_SPARE) this.#buffers.push(buffer)
+    else releaseMemory(buffer)
   }
 }
 
@@ -64,7 +66,8 @@ export class Gathering {
 
   take(): Batch {
     const isFull = this.#bytes >= this.#buffer.byteLength * LEAST_FILL
-    const bytes = isFull ? this.#buffer.subarray(0, this.#bytes) : this.#buffer.slice(0, this.#bytes)
+    const gathered = this.#buffer.subarray(0, this.#bytes)
+    const bytes = isFull ? gathered : copyOf(gathered)
     if (!isFull) this.#spare.add(this.#buffer.buffer)
     const batch: Batch = { kind: this.kind, count: this.#count, bytes }
     this.#buffer = new Uint8Array(0)
@@ -75,14 +78,22 @@ export class Gathering {
 
   /** The first lines get what they need: with most documents there are no more. */
   #grow(bytes: number): void {
-    const buffer = bytes <= LARGE_BYTES ? new Uint8Array(this.#bytes === 0 ? bytes : bytes * 4) : this.#large(bytes)
+    const buffer = new Uint8Array(this.#memory(bytes))
     buffer.set(this.#buffer.subarray(0, this.#bytes))
+    if (this.#bytes > 0) this.#spare.add(this.#buffer.buffer)
     this.#buffer = buffer
   }
 
-  #large(bytes: number): Uint8Array<ArrayBuffer> {
-    return bytes > BUFFER_BYTES ? new Uint8Array(bytes) : new Uint8Array(this.#spare.take())
+  #memory(bytes: number): ArrayBuffer {
+    if (bytes <= LARGE_BYTES) return batchMemory(this.#bytes === 0 ? bytes : bytes * 4)
+    return bytes > BUFFER_BYTES ? batchMemory(bytes) : this.#spare.take()
   }
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(batchMemory(bytes.byteLength))
+  copy.set(bytes)
+  return copy
 }
 
 export class Outbox {

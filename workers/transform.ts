@@ -1,5 +1,6 @@
 /** The user's function over records, in the thread: records in as JSON lines, rows out as JSON lines. */
 import { inspect } from 'node:util'
+import { batchMemory, releaseMemory } from '../src/channel/batch-memory.ts'
 import { splitLines } from '../src/channel/lines.ts'
 import type { TransformCounts } from '../src/channel/protocol.ts'
 import type { Transform } from '../src/channel/transform-module.ts'
@@ -19,7 +20,9 @@ export class TransformStage {
   readonly #transform: Transform
   readonly #hasEnvelope: boolean
   readonly #output: Output
-  #waiting: Uint8Array[] = []
+  /** Filled anew for each part of the document. */
+  #waiting = new Uint8Array(batchMemory(0))
+  #waitingBytes = 0
   #counts: TransformCounts = { written: 0, rejected: 0, dropped: 0, milliseconds: 0 }
 
   constructor(transform: Transform, hasEnvelope: boolean, output: Output) {
@@ -28,9 +31,12 @@ export class TransformStage {
     this.#output = output
   }
 
-  /** Takes lines with envelopes; they are copied. */
+  /** Takes lines with envelopes; they are copied. Not while `flush` runs. */
   push(lines: Uint8Array): void {
-    this.#waiting.push(new Uint8Array(lines))
+    const bytes = this.#waitingBytes + lines.byteLength
+    if (bytes > this.#waiting.byteLength) this.#grow(bytes)
+    this.#waiting.set(lines, this.#waitingBytes)
+    this.#waitingBytes = bytes
   }
 
   get counts(): TransformCounts {
@@ -38,16 +44,33 @@ export class TransformStage {
   }
 
   get hasWaiting(): boolean {
-    return this.#waiting.length > 0
+    return this.#waitingBytes > 0
   }
 
-  /** Transforms what was pushed, record by record, in order. */
+  /** Transforms what was pushed. */
   async flush(): Promise<void> {
-    const chunks = this.#waiting
-    this.#waiting = []
+    const lines = this.#waiting.subarray(0, this.#waitingBytes)
+    this.#waitingBytes = 0
+    await this.transform(lines)
+  }
+
+  /** Transforms lines with envelopes, record by record, in order. They are not copied. */
+  async transform(lines: Uint8Array): Promise<void> {
     const from = performance.now()
-    for (const line of splitLines(chunks)) await this.#one(line)
+    for (const line of splitLines([lines])) await this.#one(line)
     this.#count('milliseconds', performance.now() - from)
+  }
+
+  /** There will be no more. */
+  close(): void {
+    releaseMemory(this.#waiting.buffer)
+  }
+
+  #grow(bytes: number): void {
+    const waiting = new Uint8Array(batchMemory(Math.max(bytes, 2 * this.#waiting.byteLength)))
+    waiting.set(this.#waiting.subarray(0, this.#waitingBytes))
+    this.close()
+    this.#waiting = waiting
   }
 
   async #one(line: Buffer): Promise<void> {

@@ -139,7 +139,7 @@ async function millIntoOutput(
   const list = listDocuments(given, options)
   if (options.thread.transform !== undefined) await loadTransform(options.thread.transform)
   await using output = await openOutput(options)
-  await run({ list, options, sink: output.sink, listener, stopping })
+  await run({ list, options, sink: output.sink, underWay: output.underWay, listener, stopping })
   await output.close()
 }
 

@@ -23,6 +23,11 @@ export class CrashTally {
     return this.#crashes.has(id)
   }
 
+  /** It is suspected of an earlier run's crash. */
+  suspect(id: number): void {
+    this.#crashes.set(id, 1)
+  }
+
   /** Counts a crash, and says how the document goes on. */
   count(id: number, { blame, cause }: Extract<TaskEnd, { status: 'crashed' }>): 'again' | 'alone' | 'failed' {
     if (blame === 'victim' && increment(this.#losses, id) < MAX_LOSSES) return 'again'

@@ -74,6 +74,8 @@ export interface RunOptions {
   readonly schedule: ScheduleOptions
   readonly threads: number
   readonly memoryBytes: number
+  /** Whether it was asked for, and is not what the machine has. */
+  readonly isMemoryGiven: boolean
   readonly thread: ThreadOptions
   readonly progress: ProgressStyle
   readonly summary: string | undefined

@@ -1,5 +1,6 @@
 /** What a thread is granted for the batches that it has sent: room for as many bytes, and the memory of those that are done with. */
 import type { MessagePort } from 'node:worker_threads'
+import { releaseMemory } from '../channel/batch-memory.ts'
 import { BATCH_BYTES, type Batch, BUFFER_BYTES, type MainMessage, type Receipt } from '../channel/protocol.ts'
 
 /**
@@ -35,5 +36,6 @@ export class ThreadCredit {
 
   #giveBack(buffer: ArrayBuffer): void {
     if (buffer.byteLength === BUFFER_BYTES && this.#buffers.length < MAX_BUFFERS) this.#buffers.push(buffer)
+    else releaseMemory(buffer)
   }
 }

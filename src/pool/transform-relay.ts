@@ -6,6 +6,7 @@
  * Memory is bounded by the milling thread's credit: it is given back when a batch's rows are taken, not before.
  */
 import type { MessagePort } from 'node:worker_threads'
+import { releaseMemory } from '../channel/batch-memory.ts'
 import type { Batch, MainMessage, Receipt, ThreadMessage, TransformCounts } from '../channel/protocol.ts'
 
 type Transformed = Extract<ThreadMessage, { type: 'transformed' }>
@@ -158,15 +159,17 @@ function deliver(
 ): void {
   let open = batches.length
   if (open === 0) taken()
-  const receipt: Receipt = {
-    taken() {
-      open -= 1
-      if (open === 0) taken()
-    },
-    // Of another thread's memory than the one that is granted anything.
-    spent() {},
+  for (const batch of batches) {
+    const receipt: Receipt = {
+      taken() {
+        open -= 1
+        if (open === 0) taken()
+      },
+      // It is another thread's memory than that of the one that is granted anything.
+      spent: () => releaseMemory(batch.bytes.buffer),
+    }
+    onBatch(batch, receipt)
   }
-  for (const batch of batches) onBatch(batch, receipt)
 }
 
 function sum(a: TransformCounts, b: TransformCounts): TransformCounts {

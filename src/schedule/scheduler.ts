@@ -84,11 +84,18 @@ export class Scheduler {
     return this.#queued + this.#waiting.size + this.#aside.length
   }
 
-  add(document: Document): void {
+  /** @param aside it is set aside from the start, see `setAside` */
+  add(document: Document, aside = false): void {
     const host = this.#host(document.host)
     host.documents += 1
     const { attempts: number, patienceSpentMs } = document.history ?? { attempts: 0, patienceSpentMs: 0 }
-    host.queued.push({ document, host, number, patienceSpentMs, holdsSlot: false, startedAt: 0 })
+    const entry: Entry = { document, host, number, patienceSpentMs, holdsSlot: false, startedAt: 0 }
+    if (aside) {
+      this.#aside.push(entry)
+      this.#queueLone()
+      return
+    }
+    host.queued.push(entry)
     this.#queued += 1
     this.#offer(host)
   }

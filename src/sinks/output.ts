@@ -2,14 +2,17 @@
 import { existsSync, type Stats, statSync } from 'node:fs'
 import { MillError } from '../errors.ts'
 import { type RunShape, runShape } from '../ledger/run-shape.ts'
+import { UnderWayFile } from '../ledger/under-way-file.ts'
 import { type MillOptions, type RunOptions, type Shard, shardText } from '../options.ts'
 import { redactUrl } from '../redact.ts'
-import type { Sink } from './sink.ts'
+import type { Sink, UnderWay } from './sink.ts'
 import type { Admit, TargetRequest } from './target.ts'
 
 /** A sink that is closed at the latest when this is disposed of. */
 export interface Output extends AsyncDisposable {
   readonly sink: Sink
+  /** Where the output remembers. */
+  readonly underWay: UnderWay | undefined
   /** May be called more than once. */
   close(): Promise<void>
 }
@@ -77,13 +80,40 @@ export function isDatabaseUrl(output: string): boolean {
  */
 export async function openOutput(options: RunOptions, admit?: Admit): Promise<Output> {
   const sink = await openSink(options, admit)
+  // On several machines the queue counts.
+  const underWay = admit === undefined ? await openUnderWay(sink, options) : undefined
   let closing: Promise<void> | undefined
   const close = () => {
-    closing ??= sink.close()
+    closing ??= closed(sink, underWay)
     return closing
   }
   // Whoever disposes after an error has that error to tell.
-  return { sink, close, [Symbol.asyncDispose]: () => close().catch(() => {}) }
+  return { sink, underWay, close, [Symbol.asyncDispose]: () => close().catch(() => {}) }
+}
+
+async function closed(sink: Sink, underWay: UnderWayFile | undefined): Promise<void> {
+  // First: it is the output's lock that keeps others away from it.
+  underWay?.close()
+  await sink.close()
+}
+
+async function openUnderWay(sink: Sink, options: RunOptions): Promise<UnderWayFile | undefined> {
+  const path = underWayPath(options)
+  if (sink.recall === undefined || path === undefined) return undefined
+  try {
+    return UnderWayFile.open(path, options.existing === 'replace')
+  } catch (cause) {
+    await sink.close().catch(() => {})
+    throw cause
+  }
+}
+
+/** Beside the output, or in the working directory where it is no file. */
+function underWayPath({ output, state, table, shard }: RunOptions): string | undefined {
+  if (output === undefined) return undefined
+  if (outputKind(output) === 'stream') return state === undefined ? undefined : `${state}-under-way`
+  const ofTable = isDatabaseUrl(output) && table.name !== undefined ? `.${table.name}` : ''
+  return `${besideName(output, shard)}${ofTable}.xmlmill-under-way`
 }
 
 async function openSink(options: RunOptions, admit: Admit | undefined): Promise<Sink> {

@@ -94,5 +94,13 @@ export interface Sink {
   close(): Promise<void>
 }
 
+/** What is under way, remembered so that a run whose process ended by a document knows it the next time. */
+export interface UnderWay {
+  /** Whether it was under way when an earlier run's process ended, and has not been done since. */
+  isSuspect(document: Document): boolean
+  /** It is about to start. @returns to be called at its end, with whether it is a suspect from now on */
+  begin(document: Document): (isSuspect: boolean) => void
+}
+
 /** A target that remembers. */
 export type Store = Sink & Required<Pick<Sink, 'recall'>>
