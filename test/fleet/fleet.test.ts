@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand } from '../support/command-line.ts'
@@ -106,4 +106,22 @@ test('says so where there is no queue, no such run, or no such database', async 
   const wrong = `${fleet.url}nowhere`
   const nowhere = await runCommand(['submit', origin.url('/0'), '--queue', wrong], { cwd: fleet.folder })
   expect([nowhere.exitCode, nowhere.stderr]).toEqual([3, expect.stringContaining('QUEUE_FAILED')])
+}, 60_000)
+
+test('the role of docs/fleet-role.sql may work and may not change the list', async () => {
+  await using fleet = await startFleet(server)
+  await using origin = await site(3)
+  await fleet.submit([...paths(3), '/missing'].map(origin.url), '-r', 'p')
+  await fleet.query(await readFile(new URL('../../docs/fleet-role.sql', import.meta.url), 'utf8'))
+  await fleet.query("ALTER ROLE xmlmill_worker PASSWORD 'worker'")
+  const as = new URL(fleet.url)
+  as.username = 'xmlmill_worker'
+  as.password = 'worker'
+  const ends = await Promise.all([1, 2].map(() => runCommand(['work', as.href, '-q'], { cwd: fleet.folder })))
+  expect(ends.map(({ stderr }) => stderr).join('')).not.toContain('permission denied')
+  expect(Math.max(...ends.map(({ exitCode }) => exitCode))).toBe(1)
+  expect(await fleet.query('SELECT count(*)::int FROM p')).toEqual([{ count: 6 }])
+  const paused = await runCommand(['pause', as.href], { cwd: fleet.folder })
+  expect([paused.exitCode, paused.stderr]).toEqual([3, expect.stringContaining('permission denied')])
+  await fleet.query('DROP OWNED BY xmlmill_worker CASCADE; DROP ROLE xmlmill_worker')
 }, 60_000)
