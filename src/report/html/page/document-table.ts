@@ -217,7 +217,15 @@ export class DocumentTable {
       ...COLUMNS.map((column) => {
         const text = column.show(this.#documents, row)
         const kind = `${column.isText === true ? 'text' : ''}${column.name === 'code' ? (isFailed ? ' bad' : ' good') : ''}`
-        return element('td', { role: 'gridcell', class: kind.trim() || undefined, title: column.isText && text }, text)
+        return element(
+          'td',
+          {
+            role: 'gridcell',
+            class: kind.trim() || undefined,
+            title: column.isText && titleOf(this.#documents, column, row),
+          },
+          text,
+        )
       }),
     )
   }
@@ -315,6 +323,13 @@ export class DocumentTable {
     this.#drawnFrom = -1
     this.#draw()
   }
+}
+
+/** What has no room in its column: of a failure also the reason. */
+function titleOf(all: Documents, column: Column, row: number): string {
+  const message = column.name === 'code' ? all.text('message', row) : ''
+  const text = column.name === 'url' ? all.text('url', row) : column.show(all, row)
+  return message === '' ? text : `${text}: ${message}`
 }
 
 function space(rows: number): HTMLElement {
