@@ -20,6 +20,9 @@ export interface HostileCase {
 
 const MIB = 1 << 20
 
+const CHUNKED = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
+const GZIP_CODED = 'HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n'
+
 /** Limits turned down so that each is met within a second. */
 export const HOSTILE_OPTIONS = {
   record: 'b',
@@ -54,8 +57,8 @@ function onceOnly(fault: Fault): Fault {
   return (request) => (request.hit === 1 ? fault(request) : request.socket.write(answer(GOOD_BODY)))
 }
 
-function endless(socket: Parameters<Fault>[0]['socket'], head: string, piece: string): void {
-  const bytes = Buffer.from(piece.repeat(64))
+function endless(socket: Parameters<Fault>[0]['socket'], head: string | Uint8Array, piece: string | Uint8Array): void {
+  const bytes = Buffer.concat(Array<Buffer>(64).fill(Buffer.from(piece)))
   socket.write(head)
   const more = (): void => {
     while (!socket.destroyed && socket.write(bytes));
@@ -82,6 +85,67 @@ const MANY_NAMES = `<a>${Array.from({ length: 180_000 }, (_, n) => `<n${n.toStri
 const GZIPPED = gzipSync(`<a>${'<b>1</b>'.repeat(20_000)}</a>`)
 
 type Row = readonly [name: string, ends: ErrorCode | 'done', answer: Fault, hits?: number]
+
+/** Writes the same again and again until the connection is gone. */
+function repeated(head: string | Uint8Array, piece: string, everyMs = 5): Fault {
+  return ({ socket }) => {
+    socket.write(head)
+    const timer = setInterval(() => socket.write(piece), everyMs)
+    socket.once('close', () => clearInterval(timer))
+  }
+}
+
+/** What is before the answer, around it, or in another protocol. */
+const PROTOCOL: readonly Row[] = [
+  [
+    '100 Continue that nobody waits for',
+    'HTTP_MALFORMED',
+    ({ socket }) => socket.write(`HTTP/1.1 100 Continue\r\n\r\n${answer(GOOD_BODY)}`),
+  ],
+  [
+    '102 Processing before the answer',
+    'done',
+    ({ socket }) => socket.write(`HTTP/1.1 102 Processing\r\n\r\n${answer(GOOD_BODY)}`),
+  ],
+  [
+    'switch of protocols',
+    'HTTP_MALFORMED',
+    ({ socket }) =>
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n${GOOD_BODY}`),
+  ],
+  ['hints without end', 'STALLED', repeated('', 'HTTP/1.1 103 Early Hints\r\n\r\n')],
+  ['header by header without end', 'STALLED', repeated('HTTP/1.1 200 OK\r\n', 'x: y\r\n')],
+  [
+    'three thousand headers',
+    'done',
+    xml(
+      GOOD_BODY,
+      Array.from({ length: 3000 }, (_, n) => `x${n}: y`),
+    ),
+  ],
+  ['status that is none', 'HTTP_MALFORMED', status('000 Nothing')],
+  [
+    'frames of HTTP/2',
+    'HTTP_MALFORMED',
+    ({ socket }) => socket.end(Buffer.from('00000604000000000000030000000064', 'hex')),
+  ],
+  [
+    'headers that go on in the next line',
+    'HTTP_MALFORMED',
+    ({ socket }) => socket.end(`HTTP/1.1 200 OK\r\nx: a\r\n b\r\ncontent-length: 18\r\n\r\n${GOOD_BODY}`),
+  ],
+  [
+    'length beyond counting',
+    'HTTP_MALFORMED',
+    ({ socket }) => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n${GOOD_BODY}`),
+  ],
+  ['extension of a chunk without end', 'STALLED', repeated(`${CHUNKED}12;`, 'x'.repeat(1000))],
+  [
+    'trailers without end',
+    'HTTP_MALFORMED',
+    repeated(`${CHUNKED}12\r\n${GOOD_BODY}\r\n0\r\n`, 'x: y\r\n'.repeat(1000)),
+  ],
+]
 
 const FRAMING: readonly Row[] = [
   [
@@ -134,6 +198,7 @@ const FRAMING: readonly Row[] = [
     'HTTP_MALFORMED',
     ({ socket }) => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n${GOOD_BODY}`),
   ],
+  ...PROTOCOL,
   ['status line of garbage', 'HTTP_MALFORMED', ({ socket }) => socket.end('HTTP/9.9 yes\r\n\r\n')],
   [
     'header with a control character',
@@ -209,6 +274,8 @@ const REDIRECTS: readonly Row[] = [
   ['redirect to a script', 'REDIRECT_REFUSED', redirect('javascript:alert(1)')],
   ['redirect to data', 'REDIRECT_REFUSED', redirect('data:text/xml,%3Ca/%3E')],
   ['redirect to what is no URL', 'REDIRECT_REFUSED', redirect('http://')],
+  ['redirect to another place in itself', 'REDIRECT_REFUSED', redirect('#top')],
+  ['redirect to a name that is none', 'DNS_FAILED', redirect('http://\xc3\xa9xample.invalid/'), 2],
   ['redirect to nowhere', 'HTTP_REFUSED', status('302 Moved')],
   ...[301, 302, 303, 307, 308].map((code): Row => [`redirect ${code}`, 'done', redirect('/good', code)]),
 ]
@@ -230,6 +297,23 @@ const CODED: readonly Row[] = [
     'gzip of several members',
     'done',
     xml(Buffer.concat([gzipSync('<a><b>te'), gzipSync('xt</b></a>')]), ['content-encoding: gzip']),
+  ],
+  ['gzip said twice and done twice', 'done', xml(gzipSync(gzipSync(GOOD_BODY)), ['content-encoding: gzip, gzip'])],
+  ['gzip said twice and done once', 'done', xml(gzipSync(GOOD_BODY), ['content-encoding: gzip, gzip'])],
+  ['identity, then gzip', 'done', xml(gzipSync(GOOD_BODY), ['content-encoding: identity, gzip'])],
+  ['coding of old', 'CODING_UNKNOWN', xml(gzipSync(GOOD_BODY), ['content-encoding: compress'])],
+  [
+    'gzip with a file name without end',
+    'BODY_TOO_LARGE',
+    ({ socket }) => {
+      const head = Buffer.concat([Buffer.from(GZIP_CODED), Buffer.from('1f8b0808000000000003', 'hex')])
+      endless(socket, head, 'name'.repeat(1000))
+    },
+  ],
+  [
+    'empty members of gzip without end',
+    'BODY_TOO_LARGE',
+    ({ socket }) => endless(socket, GZIP_CODED, Buffer.concat(Array<Buffer>(100).fill(gzipSync('')))),
   ],
   ['gzip that is none', 'done', xml(GOOD_BODY, ['content-encoding: gzip'])],
   ['gzip in gzip', 'done', xml(gzipSync(gzipSync(GOOD_BODY)), ['content-encoding: gzip'])],
@@ -284,6 +368,11 @@ const ENCODINGS: readonly Row[] = [
     xml(Buffer.from([0, 0, 0xfe, 0xff, 0, 0, 0, 0x3c, 0, 0, 0, 0x61, 0, 0, 0, 0x2f, 0, 0, 0, 0x3e])),
   ],
   ['EBCDIC', 'CHARSET_UNKNOWN', xml(Buffer.from([0x4c, 0x6f, 0xa7, 0x94, 0x93, 0x40]))],
+  [
+    'charset beside another type',
+    'done',
+    xml(GOOD_BODY, ['content-type: text/xml; charset=utf-8', 'content-type: text/plain']),
+  ],
   [
     'charset that the header has wrong',
     'CHARSET_INVALID',

@@ -83,12 +83,17 @@ export function connectionError(thrown: unknown, progress: Progress): MillError 
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return give('HTTP_MALFORMED', `${host} sent more than 64 KiB of headers`)
   // A parse error before the body counts as a mismatch too: undici compares the length with the bytes it has by then.
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')
-    return give('HTTP_MALFORMED', `${host} sent headers that contradict each other`)
+    return give('HTTP_MALFORMED', `${host} sent headers that do not say one length of the body`)
+  // undici asserts that a status has three digits of which the first is none of 0.
+  if (code === 'ERR_ASSERTION') return give('HTTP_MALFORMED', `${host} sent an answer with a status that is none`)
   // undici 8.12 looks its HPE_ codes up in the wrong direction and leaves them out: the class's name is what there is.
   if (code.startsWith('HPE_') || name === 'HTTPParserError') {
     if (message.includes(UNFINISHED)) return give('CONNECTION_LOST', `${host} closed the connection before it answered`)
     return give('HTTP_MALFORMED', `${host} sent what is not HTTP (${/\((.+)\)/.exec(message)?.[1] ?? message})`)
   }
+  // Other 1xx answers undici lets pass; at 100, unasked, it cuts the connection, and an upgrade has no one to take it.
+  if (code === 'UND_ERR_SOCKET' && message === 'bad response')
+    return give('HTTP_MALFORMED', `${host} sent 100 Continue to a request that has nothing to continue with`)
   if (code === 'UND_ERR_SOCKET' && message.startsWith('bad '))
     return give('HTTP_MALFORMED', `${host} sent an answer that was not asked for (${message})`)
   const when = answered ? `after ${receivedBytes} bytes of the document` : 'before it answered'

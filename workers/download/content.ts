@@ -8,6 +8,14 @@ const MAX_CODINGS = 4
 /** A `.gz` may have been compressed again on its way; a file that contains itself for ever may not. */
 const MAX_NESTING = 2
 
+/**
+ * What is compressed is hardly ever larger than what comes of it; a header of gzip without an end, or empty members without an end, are
+ * nothing but that, and would never be counted as the document's bytes.
+ */
+function mostWireBytes(maxBytes: number): number {
+  return 2 * maxBytes + (64 << 10)
+}
+
 const CODING_NAMES: Readonly<Record<string, Coding>> = {
   gzip: 'gzip',
   'x-gzip': 'gzip',
@@ -53,7 +61,7 @@ export async function* content(
 ): AsyncGenerator<Uint8Array, undefined> {
   let decodedBytes = 0
   try {
-    let bytes: AsyncIterator<Uint8Array, undefined> = source
+    let bytes: AsyncIterator<Uint8Array, undefined> = bounded(source, maxBytes, name)
     let head = await readHead(bytes)
     for (const coding of codings.toReversed()) {
       if (head.start.length === 0 || isPlainDespite(coding, head.start)) continue
@@ -86,6 +94,24 @@ export async function* content(
 export function tooLarge(name: string, maxBytes: number, announcedBytes?: number): MillError {
   const size = announcedBytes === undefined ? 'more' : `${announcedBytes} bytes`
   return new MillError('BODY_TOO_LARGE', `${name}: the document has ${size}, --max-bytes allows ${maxBytes}`)
+}
+
+/** The same chunks, until they are more than a document within the limit can have. */
+function bounded(
+  source: AsyncIterator<Uint8Array, undefined>,
+  maxBytes: number,
+  name: string,
+): AsyncIterator<Uint8Array, undefined> {
+  const most = mostWireBytes(maxBytes)
+  let wireBytes = 0
+  return {
+    async next() {
+      const result = await source.next()
+      wireBytes += result.value?.length ?? 0
+      if (wireBytes > most) throw tooLarge(name, maxBytes)
+      return result
+    },
+  }
 }
 
 interface Head {

@@ -324,7 +324,7 @@ export class Downloader {
 
 /** The charset parameter of a Content-Type in lower case. */
 export function charsetOf(contentType: string | undefined): string | undefined {
-  return /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase()
+  return /;\s*charset\s*=\s*"?([^\s";,]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase()
 }
 
 function httpUrl(text: string): URL {
