@@ -1,6 +1,7 @@
 /**
  * How fast records come into PostgreSQL, beside a bare program that does nothing but COPY the same rows into the same kind of table with
- * pg-copy-streams: in turn, each a process of its own, against a server of this script's.
+ * pg-copy-streams: in turn, each a process of its own, against a server of this script's. Whole processes are compared, and what they do
+ * once they do it: from our first commit to the last one, and from the bare program's BEGIN to its COMMIT.
  *
  *     node scripts/copy-rate.ts [DOCUMENTS] [RECORDS OF EACH] [ROUNDS]
  *     node scripts/copy-rate.ts DIRECTORY RECORD [ROUNDS]      its .xml files
@@ -16,7 +17,8 @@ import pg from 'pg'
 import { from, to } from 'pg-copy-streams'
 import { query, startPostgres } from '../test/support/postgres.ts'
 
-const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+/** As its users run it: npm run build. */
+const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url))
 const TABLE =
   'CREATE TABLE r (url text NOT NULL, n bigint NOT NULL, "row" bigint NOT NULL, record jsonb, PRIMARY KEY (url, n, "row"))'
 
@@ -24,13 +26,15 @@ const [first = '400', second = '500', third = '5'] = process.argv.slice(2)
 if (first === 'bare') await copyBare(second, third)
 else await compare()
 
-/** The bare program. */
+/** The bare program; says how many milliseconds it copied. */
 async function copyBare(url: string, rows: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
+  const begin = performance.now()
   await client.query('BEGIN')
   await pipeline(createReadStream(rows), client.query(from('COPY r (url, n, "row", record) FROM STDIN')))
   await client.query('COMMIT')
+  print(String(performance.now() - begin))
   await client.end()
 }
 
@@ -39,26 +43,46 @@ async function compare(): Promise<void> {
   await using server = await startPostgres()
   try {
     const [pattern, record] = Number.isNaN(Number(first)) ? [`${first}/*.xml`, second] : [writeDocuments(folder), 'r']
-    const shares: number[] = []
+    const whole: number[] = []
+    const running: number[] = []
     for (let round = 0; round < Number(third); round++) {
       const [ours, bare] = [await server.database(`ours_${round}`), await server.database(`bare_${round}`)]
       const args = [pattern, '-r', record, '-o', ours, '--table', 'r', '-q']
-      const oursMs = await elapsedMs([MAIN, ...args], folder)
-      const [counted] = await query<{ count: number }>(ours, 'SELECT count(*)::int AS count FROM r')
+      const { elapsedMs: oursMs } = await timed([MAIN, ...args], folder)
       const rows = join(folder, 'rows')
       await copyOut(ours, rows)
       await query(bare, TABLE)
-      const bareMs = await elapsedMs([fileURLToPath(import.meta.url), 'bare', bare, rows], folder)
-      const count = counted?.count ?? 0
-      shares.push(bareMs / oursMs)
-      const rate = (ms: number) => `${Math.round(count / (ms / 1000))} rows/s (${(ms / 1000).toFixed(2)} s)`
-      print(`${count} rows: xmlmill ${rate(oursMs)}, bare COPY ${rate(bareMs)}: ${(bareMs / oursMs).toFixed(2)} of it`)
+      const { elapsedMs: bareMs, output } = await timed([fileURLToPath(import.meta.url), 'bare', bare, rows], folder)
+      const { count, later, ms } = await settled(ours)
+      whole.push(bareMs / oursMs)
+      running.push(later / ms / (count / Number(output)))
+      print(`${count} rows, whole processes: xmlmill ${rate(count, oursMs)}, bare COPY ${rate(count, bareMs)}`)
+      print(`  once they run: xmlmill ${rate(later, ms)}, bare COPY ${rate(count, Number(output))}`)
     }
-    const middle = shares.toSorted((a, b) => a - b)[Math.floor(shares.length / 2)] ?? Number.NaN
-    print(`median ${middle.toFixed(2)}; load of the machine ${loadavg()[0]?.toFixed(1)}`)
+    print(`median of ${third}: ${median(running)} of a bare COPY once it runs, ${median(whole)} as a whole process`)
+    print(`load of the machine: ${loadavg()[0]?.toFixed(1)}`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Rows in all, and those of them that came after the first commit, with the time from that one to the last. */
+async function settled(url: string): Promise<{ readonly count: number; readonly later: number; readonly ms: number }> {
+  const [row] = await query<{ count: number; later: number; ms: number }>(
+    url,
+    `WITH first AS (SELECT min(settled_at) AS at FROM xmlmill_documents)
+     SELECT sum(records_written)::int AS count, (max(settled_at) - min(settled_at))::int AS ms,
+     coalesce(sum(records_written) FILTER (WHERE settled_at > first.at), 0)::int AS later FROM xmlmill_documents, first`,
+  )
+  return row ?? { count: 0, later: 0, ms: 0 }
+}
+
+function rate(rows: number, ms: number): string {
+  return `${Math.round(rows / (ms / 1000))} rows/s (${(ms / 1000).toFixed(2)} s)`
+}
+
+function median(values: readonly number[]): string {
+  return (values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN).toFixed(2)
 }
 
 function writeDocuments(folder: string): string {
@@ -81,12 +105,16 @@ async function copyOut(url: string, path: string): Promise<void> {
   await client.end()
 }
 
-async function elapsedMs(args: readonly string[], cwd: string): Promise<number> {
+async function timed(args: readonly string[], cwd: string): Promise<{ elapsedMs: number; output: string }> {
   const from = performance.now()
-  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
   const [exitCode] = await once(child, 'close')
   if (exitCode !== 0) throw new Error(`it ended with ${exitCode}`)
-  return performance.now() - from
+  return { elapsedMs: performance.now() - from, output }
 }
 
 function print(line: string): void {

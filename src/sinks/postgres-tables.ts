@@ -41,11 +41,35 @@ export async function makeTable(client: pg.Client, name: string, form: TableForm
   if (form.key !== PLACE) await client.query(`CREATE INDEX ON ${quoted(name)} (url)`)
 }
 
-/** Sends rows in the text format of COPY. */
-export async function copy(client: pg.Client, into: string, columns: readonly string[], rows: Buffer): Promise<void> {
-  const stream = client.query(from(`COPY ${into} (${list(columns)}) FROM STDIN`))
-  stream.end(rows)
-  await finished(stream)
+/**
+ * One COPY, in its text format, for as long as nothing else is said to the server. Rows go on one behind the other: a COPY of its own
+ * for each half a megabyte left the server waiting half of the time.
+ */
+export class OpenCopy {
+  readonly into: string
+  readonly #stream: ReturnType<typeof from>
+  readonly #done: Promise<void>
+
+  constructor(client: pg.Client, into: string, columns: readonly string[]) {
+    this.into = into
+    this.#stream = client.query(from(`COPY ${into} (${list(columns)}) FROM STDIN`))
+    this.#done = finished(this.#stream)
+    // Thrown where it is awaited.
+    this.#done.catch(() => {})
+  }
+
+  /** Resolves when more may come; rejects when the server has refused what came before. */
+  async write(rows: Buffer): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#stream.write(rows, () => resolve())
+    await Promise.race([promise, this.#done])
+  }
+
+  /** Resolves when the server has taken all of it. */
+  async end(): Promise<void> {
+    this.#stream.end()
+    await this.#done
+  }
 }
 
 const STAGE = 'pg_temp.xmlmill_stage'

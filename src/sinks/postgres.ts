@@ -19,9 +19,9 @@ import { copyRow, unstorable } from './postgres-rows.ts'
 import {
   checkColumns,
   columnTypes,
-  copy,
   makeTable,
   merge,
+  OpenCopy,
   openStage,
   STAGED,
   type Table,
@@ -32,7 +32,7 @@ import { type Positions, RejectsFile, rejectsName } from './rejects.ts'
 import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
 import type { Admit, TargetRequest } from './target.ts'
 
-/** Bytes of rows that are sent as one COPY. */
+/** Bytes of rows that are sent at once. */
 const COPY_BYTES = 512 << 10
 
 /** What the ledger calls the names of the tables that xmlmill has made, and of those that have rows of its documents. */
@@ -113,6 +113,8 @@ class PostgresStore implements Store {
   readonly #parts: Parts
   readonly #pending = new Map<string, Pending>()
   #sending: Promise<void> = Promise.resolve()
+  /** Ended before anything else is said to the server. */
+  #copy: OpenCopy | undefined
   /** Records of the group that were refused. */
   #refused = new Map<SettledDocument, number>()
 
@@ -142,6 +144,7 @@ class PostgresStore implements Store {
       }
       await this.#sending
       for (const pending of this.#pending.values()) await this.#send(pending)
+      await this.#endCopy()
       failpoint('database.filled')
       await rejects.append(documents)
       const files = await rejects.synced()
@@ -212,7 +215,7 @@ class PostgresStore implements Store {
     this.#refused.set(document, (this.#refused.get(document) ?? 0) + 1)
   }
 
-  /** One COPY is under way while the rows of the next are made. */
+  /** Rows are under way while the next are made. */
   async #sendMeanwhile(pending: Pending): Promise<void> {
     await this.#sending
     this.#sending = this.#send(pending)
@@ -230,15 +233,37 @@ class PostgresStore implements Store {
     const bytes = Buffer.from(rows.join(''))
     const columns = [...PLACE, ...form.names]
     if (table.isDirect) {
-      await copy(client, quoted(table.name), columns, bytes)
+      await this.#copyInto(quoted(table.name), columns, bytes)
       return
     }
-    await copy(client, await openStage(client, form), [STAGED, ...columns], bytes)
+    await this.#endCopy()
+    await this.#copyInto(await openStage(client, form), [STAGED, ...columns], bytes)
+    await this.#endCopy()
     for (const { staged, reason } of await takeMisfits(client, table, form)) {
       const misfit = lines[staged]
       if (misfit !== undefined) await this.#refuse(misfit.document, misfit.line, { reason })
     }
     await merge(client, table, form)
+  }
+
+  async #copyInto(into: string, columns: readonly string[], rows: Buffer): Promise<void> {
+    if (this.#copy?.into !== into) {
+      await this.#endCopy()
+      this.#copy = new OpenCopy(this.#parts.client, into, columns)
+    }
+    await this.#copy?.write(rows)
+  }
+
+  async #endCopy(): Promise<void> {
+    const copy = this.#copy
+    this.#copy = undefined
+    await copy?.end()
+  }
+
+  /** Nothing is on its way, and the server listens. */
+  async #quiet(): Promise<void> {
+    await this.#sending
+    await this.#endCopy()
   }
 
   /** The rows for a record's table, which is made if it is not there. */
@@ -247,6 +272,7 @@ class PostgresStore implements Store {
     const name = form.tableOf(line)
     const known = this.#pending.get(name)
     if (known !== undefined) return known
+    await this.#quiet()
     if (this.#parts.admit !== undefined) await ledger.lockMeta()
     let types = await columnTypes(client, name)
     if (types.size === 0) {
@@ -270,6 +296,7 @@ class PostgresStore implements Store {
 
   async #deleteRows({ document }: DoneDocument): Promise<void> {
     const { client, ledger } = this.#parts
+    await this.#quiet()
     // As the records have it.
     for (const table of namesIn(ledger.meta(FED)))
       await client.query(`DELETE FROM ${quoted(table)} WHERE url = $1`, [redactUrl(document.url)])
