@@ -213,6 +213,14 @@ export class SqliteLedger {
     })
   }
 
+  /** URLs of done documents, each with the records written of all its documents. */
+  *recordsByUrl(): Generator<{ readonly url: string; readonly records: number }> {
+    const rows = this.#database
+      .prepare("SELECT url, sum(records_written) AS records FROM xmlmill_documents WHERE status = 'done' GROUP BY url")
+      .iterate()
+    for (const { url, records } of rows) yield { url: String(url), records: Number(records) }
+  }
+
   /** How many documents are done and failed, and how many bytes of records the done ones have. */
   counts(): { readonly done: number; readonly failed: number; readonly bytes: number; readonly records: number } {
     const row = this.#database

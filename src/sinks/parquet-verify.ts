@@ -1,23 +1,26 @@
-/** Whether the parts of a Parquet output have as many rows as its ledger says. */
+/** Whether the parts of a Parquet output have every document's rows, as its ledger says. */
 import { createReadStream, existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parquetMetadata } from 'hyparquet'
+import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import { namesIn } from './columns-table.ts'
 import { linesPathIn, PARTS } from './parquet.ts'
+import { recordLines } from './record-lines.ts'
 
-const LF = 0x0a
-
-/** What is wrong, a sentence each. Rows are counted by the parts' footers, those to come by their lines. */
+/**
+ * What is wrong, a sentence each. With --bare rows do not say whose they are: then only all of them are counted.
+ */
 export async function* parquetProblems(output: string, ledger: SqliteLedger): AsyncGenerator<string> {
-  let rows = 0
+  const tally = new Tally()
+  const isBare = 'bare' in JSON.parse(ledger.meta('shape') ?? '{}')
   for (const part of namesIn(ledger.meta(PARTS))) {
     const path = join(output, part)
     try {
       const { buffer, byteOffset, byteLength } = await readFile(path)
       const file = buffer.slice(byteOffset, byteOffset + byteLength)
-      rows += Number(parquetMetadata(file).num_rows)
+      if (isBare) tally.rows += Number(parquetMetadata(file).num_rows)
+      else for (const { url, n } of await parquetReadObjects({ file, columns: ['url', 'n'] })) tally.add(url, Number(n))
     } catch (cause) {
       yield existsSync(path)
         ? `${path} is no Parquet file: ${cause instanceof Error ? cause.message : String(cause)}`
@@ -26,9 +29,40 @@ export async function* parquetProblems(output: string, ledger: SqliteLedger): As
   }
   const committed = ledger.position('lines')?.bytes ?? 0
   if (committed > 0) {
-    for await (const chunk of createReadStream(linesPathIn(output), { end: committed - 1 }))
-      for (const byte of Buffer.from(chunk)) if (byte === LF) rows += 1
+    const waiting = {
+      async *read() {
+        for await (const chunk of createReadStream(linesPathIn(output), { end: committed - 1 }))
+          yield Buffer.from(chunk)
+      },
+    }
+    for await (const lines of recordLines(waiting)) for (const { url, n } of lines) tally.add(url, n)
   }
   const { records } = ledger.counts()
-  if (rows !== records) yield `${output} has ${rows} rows, the ledger counts ${records}`
+  if (tally.rows !== records) yield `${output} has ${tally.rows} rows, the ledger counts ${records}`
+  for (const url of tally.disordered) yield `${url}: its rows are not in order`
+  if (!isBare) yield* differences(tally.rowsByUrl, ledger)
+}
+
+function* differences(rowsByUrl: Map<unknown, number>, ledger: SqliteLedger): Generator<string> {
+  for (const { url, records } of ledger.recordsByUrl()) {
+    const rows = rowsByUrl.get(url) ?? 0
+    if (rows !== records) yield `${url}: it has ${rows} rows, the ledger counts ${records}`
+    rowsByUrl.delete(url)
+  }
+  for (const [url] of rowsByUrl) yield `${url}: it has rows, and the ledger does not know it as done`
+}
+
+class Tally {
+  rows = 0
+  readonly rowsByUrl = new Map<unknown, number>()
+  readonly disordered = new Set<unknown>()
+  #last: { readonly url: unknown; readonly n: number } | undefined
+
+  add(url: unknown, n: number): void {
+    this.rows += 1
+    this.rowsByUrl.set(url, (this.rowsByUrl.get(url) ?? 0) + 1)
+    // A document that is listed twice begins again.
+    if (this.#last !== undefined && url === this.#last.url && n < this.#last.n && n !== 0) this.disordered.add(url)
+    this.#last = { url, n }
+  }
 }

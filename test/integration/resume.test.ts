@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { gunzipSync } from 'node:zlib'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { expect, test } from 'vitest'
 import { verifyOutput } from '../../src/sinks/verify.ts'
 import { lastLine, runCommand, runShell, startCommand } from '../support/command-line.ts'
@@ -284,4 +285,33 @@ test('verify finds what was changed, cut off, added and taken away', async () =>
   rmSync(folder.file(`out/${name}`))
   expect((await verifyOutput(folder.file('out/'))).problems.join('\n')).toContain('is gone')
   expect((await runCommand(['verify', 'nowhere.ndjson'], { cwd })).exitCode).toBe(2)
+})
+
+test('verify finds the document whose rows a Parquet output has not, or not in order', async () => {
+  using folder = temporaryFolder()
+  const rows = (...texts: string[]) => `<a>${texts.map((text) => `<r><t>${text}</t></r>`).join('')}</a>`
+  await using site = await serve({ '/1': rows('1', '2', '3'), '/2': rows('4'), '/3': rows('5', '6') })
+  const cwd = folder.path
+  const args = [site.url('/1'), site.url('/2'), '-r', 'r', '--columns', 't', '--ordered']
+  await runCommand([...args, '-o', 'out.parquet'], { cwd })
+  expect((await verifyOutput(folder.file('out.parquet'))).problems).toEqual([])
+  const path = folder.file('out.parquet/part-00000.parquet')
+  const write = (urls: readonly string[], numbers: readonly number[]) => {
+    const columnData = [
+      { name: 'url', data: urls.map((url) => site.url(url)), type: 'STRING' as const },
+      { name: 'n', data: [...numbers], type: 'INT32' as const },
+    ]
+    writeFileSync(path, Buffer.from(parquetWriteBuffer({ columnData })))
+  }
+  // As many rows in all as there should be.
+  write(['/1', '/1', '/2', '/3'], [0, 1, 0, 0])
+  const { problems } = await verifyOutput(folder.file('out.parquet'))
+  expect(problems).toEqual([
+    `${site.url('/1')}: it has 2 rows, the ledger counts 3`,
+    `${site.url('/3')}: it has rows, and the ledger does not know it as done`,
+  ])
+  write(['/1', '/1', '/1', '/2'], [0, 2, 1, 0])
+  expect((await verifyOutput(folder.file('out.parquet'))).problems).toEqual([
+    `${site.url('/1')}: its rows are not in order`,
+  ])
 })

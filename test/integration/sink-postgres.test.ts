@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyOutput } from '../../src/sinks/verify.ts'
 import { runCommand, startCommand } from '../support/command-line.ts'
@@ -40,6 +41,7 @@ test('goes on after the server was restarted in the middle, and nothing is half 
   for (;;) {
     const isThere = await query<{ count: number }>(url, TABLES).catch(() => [])
     if (isThere[0]?.count === 2) break
+    await delay(20)
   }
   await running().stop()
   answer()
@@ -71,7 +73,7 @@ test('is whole and goes on after its connection was cut inside a COPY', { timeou
   const { finished } = startCommand(args('/1', '/2'), { cwd: folder.path })
   const cut = `SELECT pg_terminate_backend(pid) AS cut FROM pg_stat_activity
     WHERE datname = 'cut' AND application_name LIKE 'xmlmill%' AND state = 'active' AND query LIKE 'COPY%'`
-  while ((await query<{ cut: boolean }>(url, cut)).length === 0);
+  while ((await query<{ cut: boolean }>(url, cut)).length === 0) await delay(20)
   const { exitCode, stderr } = await finished
   expect(stderr).toContain('could not be written')
   expect(stderr).not.toContain(encodeURIComponent(PASSWORD))
