@@ -9,7 +9,7 @@ import { type Failure, MillError } from './errors.ts'
 import { CrashTally, failureOf } from './mill/crash-tally.ts'
 import { LoadSampler } from './mill/load-sampler.ts'
 import { recalledList } from './mill/recalled-list.ts'
-import { checkCounts, withRefused } from './mill/record-counts.ts'
+import { checkCounts, RecordTally, withRefused } from './mill/record-counts.ts'
 import { settingOf } from './mill/run-setting.ts'
 import type { Attempt, Document, DocumentFacts, Hold } from './model.ts'
 import type { RunOptions } from './options.ts'
@@ -67,6 +67,7 @@ class Run implements AsyncDisposable {
   /** Rung whenever something may have become possible. */
   readonly #bell = new Bell()
   readonly #crashes = new CrashTally()
+  readonly #records = new RecordTally()
   readonly #memory: MemoryGate
   readonly #load: LoadSampler
   /** Documents that the threads hold together. */
@@ -140,6 +141,7 @@ class Run implements AsyncDisposable {
       this.#load.sample()
       if (this.#stop !== undefined) throw this.#stop.reason
       await this.#input.sink.complete?.()
+      this.#records.check()
       this.#emit({ type: 'run-ended' })
     } catch (error) {
       this.#emit({ type: 'run-ended', ...(error instanceof MillError && { stopped: error.toFailure() }) })
@@ -284,6 +286,7 @@ class Run implements AsyncDisposable {
       const arrived = { records: records.count, rejects: rejects.count }
       checkCounts(url, facts, arrived, this.#options.thread.transform !== undefined)
       this.#scheduler.done(attempt, this.#now())
+      this.#records.delivered(facts)
       this.#delivery.deliver({ status: 'done', document, attempts: number, thread, facts, records, rejects })
     } else if (end.status === 'reported' && outcome !== undefined && outcome.status !== 'failed') {
       await Promise.all([records.release(), rejects.release()])
@@ -373,6 +376,7 @@ class Run implements AsyncDisposable {
     } else {
       const { thread } = settled
       const facts = withRefused(settled.facts, refused)
+      this.#records.settled(facts)
       this.#emit({ type: 'document-done', id, url, host, attempt, thread, facts })
       for (const held of [settled.records, settled.rejects]) {
         held.release().catch((error: unknown) => this.#stopWith(error))

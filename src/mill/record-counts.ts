@@ -32,3 +32,34 @@ export function withRefused(facts: DocumentFacts, refused: number): DocumentFact
   const { recordsWritten, recordsRejected } = facts
   return { ...facts, recordsWritten: recordsWritten - refused, recordsRejected: recordsRejected + refused }
 }
+
+/** All of a run's records: as many as were given to the output are in it or among the rejects in the end. */
+export class RecordTally {
+  #delivered = 0
+  #settled = 0
+  /** Whether more of a document's records were refused than it had. */
+  #isOverdrawn = false
+
+  /** A document is on its way to the output. */
+  delivered({ recordsWritten, recordsRejected }: DocumentFacts): void {
+    this.#delivered += recordsWritten + recordsRejected
+  }
+
+  /** The output has it, or has refused some of it (see withRefused). */
+  settled({ recordsWritten, recordsRejected }: DocumentFacts): void {
+    this.#isOverdrawn ||= recordsWritten < 0
+    this.#settled += recordsWritten + recordsRejected
+  }
+
+  /**
+   * Call when everything is written.
+   * @throws MillError INTERNAL
+   */
+  check(): void {
+    if (this.#delivered === this.#settled && !this.#isOverdrawn) return
+    throw new MillError(
+      'INTERNAL',
+      `${this.#delivered} records were given to the output, and it has accounted for ${this.#settled}`,
+    )
+  }
+}
