@@ -59,7 +59,8 @@ function openLedger(path: string): DatabaseSync {
   return new DatabaseSync(path, { readOnly: true, timeout: 5000 })
 }
 
-function* eventsOf(row: Row, firstAt: number): Generator<RunEvent> {
+/** What a document's row says. */
+export function* eventsOf(row: Row, firstAt: number): Generator<RunEvent> {
   const id = numberOf(row, 'seq')
   const url = textOf(row, 'url')
   const host = URL.canParse(url) ? new URL(url).host : ''
@@ -101,7 +102,7 @@ function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code)
 }
 
-function numberOf(row: Row, name: string): number {
+export function numberOf(row: Row, name: string): number {
   const value = row[name]
   return typeof value === 'number' ? value : 0
 }

@@ -4,11 +4,12 @@ import { MillError } from '../errors.ts'
 import { replayEvents } from '../report/events-file-reader.ts'
 import { ReportFold } from '../report/html/report-fold.ts'
 import { writeReport } from '../report/html/report-page.ts'
+import { besideName, isDatabaseUrl } from '../sinks/output.ts'
 import { EXIT } from './exit-code.ts'
 import { ledgerOf, replayLedger } from './ledger-events.ts'
 
 export interface ReportCommand {
-  /** A file of events, or the output of a run that keeps a ledger. */
+  /** A file of events, or the output of a run that keeps a ledger, also a PostgreSQL database. */
   readonly source: string
   /** Where the report goes. Default: the source's name with .html, in the working directory. */
   readonly target: string | undefined
@@ -19,12 +20,15 @@ export interface ReportCommand {
  * @throws MillError REPORT_UNREADABLE, REPORT_FAILED
  */
 export async function reportCommand({ source, target }: ReportCommand): Promise<number> {
-  const path = target ?? `${basename(source).replace(/\.(ndjson|jsonl)(\.gz)?$/, '')}.html`
+  const isDatabase = isDatabaseUrl(source)
+  const name = isDatabase ? besideName(source, undefined) : basename(source).replace(/\.(ndjson|jsonl)(\.gz)?$/, '')
+  const path = target ?? `${name}.html`
   const fold = new ReportFold()
-  const ledger = ledgerOf(source)
-  if (ledger === undefined) await addEvents(source, fold)
+  const ledger = isDatabase ? undefined : ledgerOf(source)
+  if (ledger === undefined && !isDatabase) await addEvents(source, fold)
   else {
-    replayLedger(ledger, (event) => fold.add(event))
+    if (ledger === undefined) await addDatabase(source, fold)
+    else replayLedger(ledger, (event) => fold.add(event))
     fold.withoutNotes()
     fold.remark(
       'Made from the ledger: it knows what became of each document and how long its steps took; when a document started is reckoned back from there. A run with --report or --events knows more.',
@@ -37,6 +41,11 @@ export async function reportCommand({ source, target }: ReportCommand): Promise<
   const { verdict } = fold.overview()
   process.stdout.write(`${verdict.sentence}\n${path}\n`)
   return EXIT.done
+}
+
+async function addDatabase(source: string, fold: ReportFold): Promise<void> {
+  const { replayDatabase } = await import('./database-events.ts')
+  await replayDatabase(source, (event) => fold.add(event))
 }
 
 async function addEvents(source: string, fold: ReportFold): Promise<void> {

@@ -27,6 +27,9 @@ export interface FleetSinkSetting {
   readonly isOutputQueue: boolean
 }
 
+/** Numbers of threads that a worker has to itself. */
+const THREADS_PER_WORKER = 10_000
+
 interface Claimed {
   readonly document: SettledDocument
   readonly claim: Claim
@@ -55,7 +58,11 @@ export class FleetSink implements Sink {
     for (;;) {
       try {
         const { sink } = await this.#opened()
-        await sink.write(documents, onRefused)
+        const originals = new Map(documents.map((document) => [document.document.id, document]))
+        await sink.write(documents.map(this.#ofFleet), ({ document: { id } }, records) => {
+          const original = originals.get(id)
+          if (original?.status === 'done') onRefused(original, records)
+        })
         break
       } catch (error) {
         // Opened anew it stands where its ledger says.
@@ -81,6 +88,12 @@ export class FleetSink implements Sink {
     const { options, isOutputQueue } = this.#setting
     this.#output ??= await openOutput(options, isOutputQueue ? this.#admit : undefined)
     return this.#output
+  }
+
+  /** The document with a number of its thread that no other machine's thread has: a report has a lane for each. */
+  readonly #ofFleet = (document: SettledDocument): SettledDocument => {
+    if (document.status === 'failed') return document
+    return { ...document, thread: this.#setting.worker * THREADS_PER_WORKER + document.thread }
   }
 
   /** Records that are in a file of this machine count when the queue says so. */

@@ -37,6 +37,12 @@ test('what was submitted is milled by two machines, once, into the database of t
     { name: 'urls', done: 40, failed: 1, waiting: 0, running: 0, failures: { HTTP_REFUSED: 1 } },
   ])
   expect(status.exitCode).toBe(1)
+  const report = await fleet.command('report', '-o', 'report.html')
+  expect([report.exitCode, report.stderr]).toEqual([0, ''])
+  const threads = await fleet.query(
+    'SELECT DISTINCT thread / 10000 AS worker FROM xmlmill_documents WHERE thread IS NOT NULL',
+  )
+  expect([1, 2]).toContain(threads[0]?.worker)
   expect(await fleet.query('SELECT count(*)::int FROM xmlmill.leases')).toEqual([{ count: 0 }])
   expect(await fleet.query('SELECT DISTINCT running FROM xmlmill.hosts')).toEqual([{ running: 0 }])
 }, 60_000)
