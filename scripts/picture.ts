@@ -2,13 +2,13 @@
  * Makes docs/demo.svg from a real run of the demonstration: its output through a terminal emulator, a picture every so often, all of
  * them in one SVG that plays them.
  */
-import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { spawn } from '@lydell/node-pty'
 import xterm from '@xterm/headless'
 
 const COLUMNS = 80
-const ROWS = 22
+const ROWS = 27
 const FRAME_MS = 400
 /** How long the last picture stays. */
 const REST_MS = 5000
@@ -31,15 +31,17 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const terminal = new xterm.Terminal({ cols: COLUMNS, rows: ROWS, allowProposedApi: true, convertEol: true })
 const frames: Run[][][] = []
 
+const { NO_COLOR: _, ...environment } = process.env
 const child = spawn(process.execPath, ['src/cli/main.ts', 'demo', '--progress', 'bar'], {
   cwd: root,
-  env: { ...process.env, FORCE_COLOR: '1', NO_COLOR: undefined },
-  stdio: ['ignore', 'ignore', 'pipe'],
+  cols: COLUMNS,
+  rows: ROWS,
+  env: { ...environment, TERM: 'xterm-256color', FORCE_COLOR: '1' },
 })
 terminal.write('\x1b[32m$\x1b[0m npm run demo\n')
-child.stderr.on('data', (bytes: Buffer) => terminal.write(bytes))
+child.onData((text) => terminal.write(text))
 const timer = setInterval(() => frames.push(snapshot()), FRAME_MS)
-child.on('close', () => {
+child.onExit(() => {
   clearInterval(timer)
   terminal.write('', () => {
     frames.push(snapshot())

@@ -74,6 +74,10 @@ export class ProgressState {
         if (active !== undefined) active.isDownloaded = true
         break
       }
+      case 'attempt-ended':
+        // It is through its thread: it waits for the output at most, perhaps with hundreds of others.
+        this.#freeLine(event.id)
+        break
       case 'attempt-failed':
         this.records -= this.#active.get(event.id)?.records ?? 0
         this.#end(event.id)
@@ -191,10 +195,21 @@ export class ProgressState {
 
   #end(id: number): void {
     this.#retrying.delete(id)
-    const active = this.#active.get(id)
-    if (active === undefined) return
+    this.#freeLine(id)
     this.#active.delete(id)
-    this.lines[this.lines.indexOf(active)] = undefined
+  }
+
+  /** There are never more free lines than threads: an attempt beyond those takes the line that has become free. */
+  #freeLine(id: number): void {
+    const active = this.#active.get(id)
+    const index = active === undefined ? -1 : this.lines.indexOf(active)
+    if (index === -1) return
+    this.lines[index] = undefined
+    const last = this.lines.at(-1)
+    if (index < this.threads && this.lines.length > this.threads && last !== undefined) {
+      this.lines[index] = last
+      this.lines[this.lines.length - 1] = undefined
+    }
     while (this.lines.length > 0 && this.lines.at(-1) === undefined) this.lines.pop()
   }
 

@@ -62,6 +62,21 @@ test('a watcher is sent an overview at once, one a second, and the last one when
   await closing
 })
 
+test('who comes within the same second gets the overview that is there already', async () => {
+  await using page = await open()
+  const watch = async () => overviews(await ask(new URL('events', page.server.url).href))
+  const first = await watch()
+  expect((await first.next()).value).toMatchObject({ rows: 0 })
+  page.fold.add(started(1, 0))
+  page.fold.add(done(9, 0))
+  page.clock.advance(999)
+  const second = await watch()
+  expect((await second.next()).value).toMatchObject({ rows: 0 })
+  // Both are sent the next one.
+  page.clock.advance(1)
+  for (const stream of [first, second]) expect((await stream.next()).value).toMatchObject({ rows: 1 })
+})
+
 test('rows are given in chunks', async () => {
   await using page = await open()
   for (let id = 0; id < 1500; id += 1) page.fold.add(done(id, id))

@@ -112,6 +112,26 @@ test('an attempt keeps its line while others come and go', () => {
   expect(lines.map((line) => /d\d|idle/.exec(line)?.[0])).toEqual(['d3', 'idle', 'd2', 'idle'])
 })
 
+test('a document that is through its thread has no line, and free lines are never more than threads', () => {
+  const many = Array.from({ length: 12 }, (_, id) => started(1, id))
+  const through = [0, 1, 2, 3, 5, 6, 7].map(
+    (id): RunEvent => ({
+      type: 'attempt-ended',
+      at: 2,
+      id,
+      attempt: 1,
+      thread: 1,
+      status: 'done',
+      times: { downloadMs: 1, parseMs: 0, transformMs: 0, creditMs: 0 },
+    }),
+  )
+  const lines = renderBlock(stateOf(...many, ...through), { columns: 80, color: false, now: 5 }).slice(3)
+  const names = lines.map((line) => /d\d+|idle/.exec(line)?.[0])
+  expect(names.toSorted()).toEqual(['d10', 'd11', 'd4', 'd8', 'd9'])
+  const end = stateOf(...many, ...many.map((_, id) => done(3, id)))
+  expect(renderBlock(end, { columns: 80, color: false, now: 5 }).filter((line) => line === '  idle')).toHaveLength(4)
+})
+
 test('tells documents apart by the end of their name and by their query', () => {
   const state = stateOf(
     { type: 'attempt-started', at: 1, id: 0, url: 'http://h/oai?verb=GetRecord&id=42', host: 'h:80', attempt: 1 },
