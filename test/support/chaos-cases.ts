@@ -304,7 +304,7 @@ const CODED: readonly Row[] = [
   ['coding of old', 'CODING_UNKNOWN', xml(gzipSync(GOOD_BODY), ['content-encoding: compress'])],
   [
     'gzip with a file name without end',
-    'BODY_TOO_LARGE',
+    'BODY_CORRUPT',
     ({ socket }) => {
       const head = Buffer.concat([Buffer.from(GZIP_CODED), Buffer.from('1f8b0808000000000003', 'hex')])
       endless(socket, head, 'name'.repeat(1000))
@@ -312,8 +312,16 @@ const CODED: readonly Row[] = [
   ],
   [
     'empty members of gzip without end',
-    'BODY_TOO_LARGE',
+    'BODY_CORRUPT',
     ({ socket }) => endless(socket, GZIP_CODED, Buffer.concat(Array<Buffer>(100).fill(gzipSync('')))),
+  ],
+  [
+    'gzip with more around its content than content',
+    'BODY_TOO_LARGE',
+    ({ socket }) => {
+      const header = Buffer.from('1f8b0804000000000003ffff', 'hex')
+      endless(socket, GZIP_CODED, Buffer.concat([header, Buffer.alloc(0xffff), gzipSync(' ').subarray(10)]))
+    },
   ],
   ['gzip that is none', 'done', xml(GOOD_BODY, ['content-encoding: gzip'])],
   ['gzip in gzip', 'done', xml(gzipSync(gzipSync(GOOD_BODY)), ['content-encoding: gzip'])],

@@ -9,12 +9,10 @@ const MAX_CODINGS = 4
 const MAX_NESTING = 2
 
 /**
- * What is compressed is hardly ever larger than what comes of it; a header of gzip without an end, or empty members without an end, are
- * nothing but that, and would never be counted as the document's bytes.
+ * So much of a compressed stream without a byte of content is a header of gzip without an end, or empty members without an end. They come as
+ * fast as the wire allows and are counted nowhere else; without this the memory of what was read grew by gigabytes.
  */
-function mostWireBytes(maxBytes: number): number {
-  return 2 * maxBytes + (64 << 10)
-}
+const MOST_BYTES_FOR_NOTHING = 1 << 20
 
 const CODING_NAMES: Readonly<Record<string, Coding>> = {
   gzip: 'gzip',
@@ -61,7 +59,8 @@ export async function* content(
 ): AsyncGenerator<Uint8Array, undefined> {
   let decodedBytes = 0
   try {
-    let bytes: AsyncIterator<Uint8Array, undefined> = bounded(source, maxBytes, name)
+    const wire = new Fruitful(source, maxBytes, name)
+    let bytes: AsyncIterator<Uint8Array, undefined> = wire
     let head = await readHead(bytes)
     for (const coding of codings.toReversed()) {
       if (head.start.length === 0 || isPlainDespite(coding, head.start)) continue
@@ -80,6 +79,7 @@ export async function* content(
       const chunk = head.chunks[next++] ?? (await bytes.next()).value
       if (chunk === undefined) break
       decodedBytes += chunk.length
+      wire.bore()
       if (decodedBytes > maxBytes) throw tooLarge(name, maxBytes)
       yield chunk
     }
@@ -96,21 +96,36 @@ export function tooLarge(name: string, maxBytes: number, announcedBytes?: number
   return new MillError('BODY_TOO_LARGE', `${name}: the document has ${size}, --max-bytes allows ${maxBytes}`)
 }
 
-/** The same chunks, until they are more than a document within the limit can have. */
-function bounded(
-  source: AsyncIterator<Uint8Array, undefined>,
-  maxBytes: number,
-  name: string,
-): AsyncIterator<Uint8Array, undefined> {
-  const most = mostWireBytes(maxBytes)
-  let wireBytes = 0
-  return {
-    async next() {
-      const result = await source.next()
-      wireBytes += result.value?.length ?? 0
-      if (wireBytes > most) throw tooLarge(name, maxBytes)
-      return result
-    },
+/** The same chunks, as long as something comes of them. */
+class Fruitful implements AsyncIterator<Uint8Array, undefined> {
+  readonly #source: AsyncIterator<Uint8Array, undefined>
+  readonly #name: string
+  readonly #most: number
+  readonly #maxBytes: number
+  #bytes = 0
+  #bytesForNothing = 0
+
+  constructor(source: AsyncIterator<Uint8Array, undefined>, maxBytes: number, name: string) {
+    this.#source = source
+    this.#name = name
+    // What is compressed is hardly ever larger than what comes of it.
+    this.#most = 2 * maxBytes + MOST_BYTES_FOR_NOTHING
+    this.#maxBytes = maxBytes
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const result = await this.#source.next()
+    const bytes = result.value?.length ?? 0
+    this.#bytes += bytes
+    this.#bytesForNothing += bytes
+    if (this.#bytes > this.#most) throw tooLarge(this.#name, this.#maxBytes)
+    if (this.#bytesForNothing <= MOST_BYTES_FOR_NOTHING) return result
+    throw new MillError('BODY_CORRUPT', `${this.#name}: ${this.#bytesForNothing} compressed bytes came to nothing`)
+  }
+
+  /** Some of the document has come of what was read. */
+  bore(): void {
+    this.#bytesForNothing = 0
   }
 }
 
