@@ -76,17 +76,13 @@ export class ClaimedDocuments implements DocumentSource {
   #isClaiming = true
   #isClosed = false
   #failure: { readonly reason: unknown } | undefined
-  readonly #working: Promise<void>
+  /** From the first document that is asked for. */
+  #working: Promise<void> | undefined
 
   constructor(setting: ClaimSetting) {
     this.#setting = setting
     this.#connections = setting.database.connections
     this.loan = this.#lend()
-    this.#working = this.#work().catch((reason: unknown) => {
-      this.#failure = { reason }
-      this.#isClosed = true
-      this.#bell.ring()
-    })
   }
 
   [Symbol.asyncIterator](): this {
@@ -94,6 +90,11 @@ export class ClaimedDocuments implements DocumentSource {
   }
 
   async next(): Promise<IteratorResult<Listed, undefined>> {
+    this.#working ??= this.#work().catch((reason: unknown) => {
+      this.#failure = { reason }
+      this.#isClosed = true
+      this.#bell.ring()
+    })
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.reason
       if (!this.#isClaiming || this.#isClosed) return { done: true, value: undefined }

@@ -2,6 +2,7 @@
  * A run's output where other machines write as well. What was lost to another machine is not written, and what the database
  * takes it takes together with the word that the document is done; while the database is away, the write waits for it.
  */
+import { LEAST_COMMIT_INTERVAL_MS } from '../ledger/commit-interval.ts'
 import { ledgerRow } from '../ledger/ledger.ts'
 import type { RunOptions } from '../options.ts'
 import { type Output, openOutput } from '../sinks/output.ts'
@@ -11,9 +12,6 @@ import type { ClaimedDocuments } from './claimed-documents.ts'
 import { Absence, type FleetDatabase } from './database.ts'
 import { type Engine, queueOf, WithinTransaction } from './engine.ts'
 import type { Claim } from './turns.ts'
-
-/** As where there is one machine. */
-const COMMIT_INTERVAL_MS = 100
 
 export interface FleetSinkSetting {
   readonly database: FleetDatabase
@@ -36,12 +34,15 @@ interface Claimed {
 }
 
 export class FleetSink implements Sink {
-  readonly commitIntervalMs = COMMIT_INTERVAL_MS
   readonly #setting: FleetSinkSetting
   #output: Output | undefined
 
   constructor(setting: FleetSinkSetting) {
     this.#setting = setting
+  }
+
+  get commitIntervalMs(): number {
+    return this.#output?.sink.commitIntervalMs ?? LEAST_COMMIT_INTERVAL_MS
   }
 
   /**

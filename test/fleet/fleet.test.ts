@@ -37,6 +37,7 @@ test('what was submitted is milled by two machines, once, into the database of t
     { name: 'urls', done: 40, failed: 1, waiting: 0, running: 0, failures: { HTTP_REFUSED: 1 } },
   ])
   expect(status.exitCode).toBe(1)
+  expect((await fleet.command('verify')).exitCode).toBe(0)
   const report = await fleet.command('report', '-o', 'report.html')
   expect([report.exitCode, report.stderr]).toEqual([0, ''])
   const threads = await fleet.query(
