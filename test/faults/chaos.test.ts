@@ -13,9 +13,7 @@ const PEAK_BYTES = 400 << 20
 const RUN = fileURLToPath(new URL('../support/chaos-run.ts', import.meta.url))
 
 async function runApart(request: ChaosRequest): Promise<ChaosResult> {
-  // By default glibc gives each thread an arena of its own, and none of them gives back what the others need: 100 MB of the peak.
-  const env = { ...process.env, MALLOC_ARENA_MAX: '1' }
-  const child = spawn(process.execPath, [RUN, 'run'], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [RUN, 'run'], { stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.end(JSON.stringify(request))
   const output = await text(child.stdout)
   return JSON.parse(output)
