@@ -305,6 +305,16 @@ export const ERRORS = {
     meaning: 'The options would give records of another shape than those that the output already has.',
     remedy: 'Give the same options as before, --fresh to start over, or another --output.',
   },
+  PART_INCOMPLETE: {
+    disposition: 'stop',
+    meaning: 'A part that is to be merged, or what it is to be merged into, is of a run that has not come to its end.',
+    remedy: 'Give the command that writes it again, until it has ended, and then merge again.',
+  },
+  PARTS_DIFFER: {
+    disposition: 'stop',
+    meaning: 'A document is done in two of the parts that are to be merged, and they do not agree on it.',
+    remedy: 'Bring both to what the server sends now, with --update, or leave one of the parts out.',
+  },
   OUTPUT_FAILED: {
     disposition: 'stop',
     meaning: 'Records could not be written.',

@@ -129,6 +129,19 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       },
     )
     .command(
+      'merge <output> <parts..>',
+      false,
+      (command) =>
+        command
+          .positional('output', { type: 'string', demandOption: true })
+          .positional('parts', { type: 'string', array: true, demandOption: true })
+          .option('rejects', { type: 'string', nargs: 1 }),
+      async ({ output, parts, rejects }) => {
+        const { mergeCommand } = await import('./merge-command.ts')
+        exitCode = await mergeCommand({ output, parts, rejects })
+      },
+    )
+    .command(
       'completion <shell>',
       false,
       (command) => command.positional('shell', { type: 'string', choices: [...SHELLS], demandOption: true }),

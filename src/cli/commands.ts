@@ -85,6 +85,15 @@ export const VERIFY_OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
+export const MERGE_OPTIONS = {
+  rejects: {
+    kind: 'text',
+    placeholder: 'FILE',
+    group: 'General',
+    help: 'Where the rejects of the parts go; beside the output unless given.',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
 const RUN_NAME = {
   kind: 'text',
   placeholder: 'RUN',
@@ -198,6 +207,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     about:
       'Reads an output and its ledger, and says whether the records of every document that is done are there once, whole and in order, with\nthe sums that the ledger has. Exits 1 when they are not.',
     options: VERIFY_OPTIONS,
+    takesRunOptions: false,
+  },
+  {
+    name: 'merge',
+    usage: 'merge OUTPUT PART… [--rejects FILE]',
+    summary: 'Join the outputs of several runs, such as those of the shards of a list, with their ledgers.',
+    about:
+      'Joins outputs of one kind, with their ledgers, into one that can be verified, gone on with and merged again. The parts stay as they are.\nGiven again after a kill it goes on; given further parts it adds them. PostgreSQL needs none of this: all shards go into one database.',
+    options: MERGE_OPTIONS,
     takesRunOptions: false,
   },
   {

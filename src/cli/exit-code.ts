@@ -27,6 +27,8 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'OPTIONS_INVALID':
     case 'OUTPUT_EXISTS':
     case 'SHAPE_CHANGED':
+    case 'PART_INCOMPLETE':
+    case 'PARTS_DIFFER':
     case 'SOURCE_UNREADABLE':
     case 'QUEUE_UNUSABLE':
     case 'TRANSFORM_REFUSED':

@@ -7,8 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { ERRORS, type ErrorCode, MillError } from '../errors.ts'
 import type { DocumentFacts } from '../model.ts'
 import type { Listener, RunEvent } from '../report/events.ts'
-import { ledgerPathIn } from '../sinks/directory.ts'
-import { ledgerPathOf } from '../sinks/ndjson.ts'
+import { ledgerPathIn, ledgerPathOf } from '../sinks/ledger-place.ts'
 
 type Row = Readonly<Record<string, unknown>>
 

@@ -26,7 +26,7 @@ export interface FileCommit {
 }
 
 export interface Commit {
-  readonly rows: readonly LedgerRow[]
+  readonly rows: Iterable<LedgerRow>
   readonly files?: readonly FileCommit[]
   /** Records whose place is yet to be decided, kept here until then. */
   readonly waiting?: readonly WaitingRecords[]

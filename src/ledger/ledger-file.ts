@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { MillError } from '../errors.ts'
 import { lockOutput, type OutputLock } from './output-lock.ts'
 import type { RunShape } from './run-shape.ts'
-import { ledgerFailed, SqliteLedger } from './sqlite-ledger.ts'
+import { ledgerFailed, SqliteLedger, type Stage } from './sqlite-ledger.ts'
 
 /** How long a commit waits for somebody who reads the ledger meanwhile. */
 export const BUSY_TIMEOUT_MS = 30_000
@@ -22,6 +22,8 @@ export interface LedgerFileOptions {
   readonly shape: RunShape
   /** Whether `recall` is to say more than that a document is done. */
   readonly wantsValidators: boolean
+  /** Default: a run. */
+  readonly stage?: Stage | undefined
 }
 
 /** Where the lock of an output is, whose ledger is in this file. */
@@ -36,12 +38,12 @@ export class LedgerFile implements Disposable {
   readonly #database: DatabaseSync
   readonly #lock: OutputLock
 
-  private constructor(path: string, lock: OutputLock, { output, shape, wantsValidators }: LedgerFileOptions) {
+  private constructor(path: string, lock: OutputLock, { output, shape, wantsValidators, stage }: LedgerFileOptions) {
     this.#lock = lock
     this.isNew = !existsSync(path)
     this.#database = openDatabase(path, output)
     try {
-      this.ledger = new SqliteLedger(this.#database, output, shape, wantsValidators)
+      this.ledger = new SqliteLedger(this.#database, output, shape, wantsValidators, stage)
     } catch (cause) {
       this.#database.close()
       throw cause

@@ -4,6 +4,7 @@
  * Synchronous, on the main thread: a group of 512 rows takes about a millisecond, and the write-ahead log is synced once a
  * commit.
  */
+import { randomUUID } from 'node:crypto'
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
@@ -20,7 +21,14 @@ import type {
 import { LEDGER_VERSION, type LedgerRow } from './ledger.ts'
 import { Recollection } from './recollection.ts'
 import { checkShape, type RunShape } from './run-shape.ts'
-import { PUT, PUT_FAILED, PUT_UNCHANGED, rowValues, SELECT_PLACED, TABLES } from './sqlite-tables.ts'
+import { asBuffer, PUT, PUT_FAILED, PUT_UNCHANGED, rowOf, rowValues, SELECT_PLACED, TABLES } from './sqlite-tables.ts'
+
+/** What the ledger calls what was last done with the output, and what tells it from others. */
+const STAGE = 'stage'
+const ID = 'id'
+
+/** What is done with an output: a run, or a merge of parts into it. */
+export type Stage = 'running' | 'merging'
 
 /** The members of a rewritten file before it takes its name. */
 const MOVED = ' moved'
@@ -34,6 +42,7 @@ export class SqliteLedger {
   readonly #recollection: Recollection
   readonly #putFile: StatementSync
   readonly #putMember: StatementSync
+  #selectRow: StatementSync | undefined
   #hasNoted = false
   #lastCommitMs = 0
 
@@ -42,9 +51,16 @@ export class SqliteLedger {
    * @param name the output's, for messages
    * @param shape undefined to read whatever is there
    * @param wantsValidators whether `recall` is to say more than that a document is done
-   * @throws MillError SHAPE_CHANGED, and OUTPUT_FAILED for a ledger of another version
+   * @param stage what is about to be done with the output, where a shape is given
+   * @throws MillError SHAPE_CHANGED, PART_INCOMPLETE, and OUTPUT_FAILED for a ledger of another version
    */
-  constructor(database: DatabaseSync, name: string, shape: RunShape | undefined, wantsValidators: boolean) {
+  constructor(
+    database: DatabaseSync,
+    name: string,
+    shape: RunShape | undefined,
+    wantsValidators: boolean,
+    stage: Stage = 'running',
+  ) {
     this.#database = database
     this.#name = name
     this.#transaction(() => {
@@ -56,7 +72,12 @@ export class SqliteLedger {
       } else if (version !== String(LEDGER_VERSION)) {
         const message = `the ledger of ${name} is of version ${version}, this xmlmill writes version ${LEDGER_VERSION}`
         throw new MillError('OUTPUT_FAILED', `${message}; use the other xmlmill, or --fresh`)
-      } else if (shape !== undefined) checkShape(name, JSON.parse(this.meta('shape') ?? '{}'), shape)
+      } else if (shape !== undefined) {
+        checkShape(name, this.shape, shape)
+        if (stage === 'merging') this.checkWhole()
+      }
+      if (shape !== undefined && this.meta(STAGE) !== stage) this.setMeta(STAGE, stage)
+      if (shape !== undefined && this.meta(ID) === undefined) this.setMeta(ID, randomUUID())
     })
     this.#put = database.prepare(PUT)
     this.#putFailed = database.prepare(PUT_FAILED)
@@ -123,6 +144,28 @@ export class SqliteLedger {
     for (const row of this.#database.prepare(`${SELECT_PLACED} ORDER BY ${by}`).iterate()) yield placedDocument(row)
   }
 
+  /** All documents, also those that failed: by the places of their records, those without a place first, or as they were first listed. */
+  *rows(order: 'offset' | 'seq'): Generator<LedgerRow> {
+    const by = order === 'seq' ? 'seq' : 'offset, length'
+    for (const row of this.#database.prepare(`SELECT * FROM xmlmill_documents ORDER BY ${by}`).iterate())
+      yield rowOf(row)
+  }
+
+  /** What is known of one document. */
+  row(key: Buffer): LedgerRow | undefined {
+    this.#selectRow ??= this.#database.prepare('SELECT * FROM xmlmill_documents WHERE key = ?')
+    const row = this.#selectRow.get(key)
+    return row === undefined ? undefined : rowOf(row)
+  }
+
+  /** How far each file counts, by what the ledger calls it. */
+  positions(): ReadonlyMap<string, FilePosition> {
+    const rows = this.#database.prepare('SELECT name, bytes, plain_bytes FROM xmlmill_files').all()
+    return new Map(
+      rows.map((row) => [String(row.name), { bytes: Number(row.bytes), plainBytes: Number(row.plain_bytes) }]),
+    )
+  }
+
   /** Says that these files are about to change: if the next commit does not come, they are what a kill may have left. */
   note(files: readonly string[]): void {
     this.#hasNoted = true
@@ -161,6 +204,31 @@ export class SqliteLedger {
       .prepare('SELECT * FROM xmlmill_members WHERE file = ? AND plain_offset <= ? ORDER BY plain_offset DESC LIMIT 1')
       .get(file, plainOffset)
     return row === undefined ? undefined : member(row)
+  }
+
+  /** What tells this ledger from every other, also after it was moved or copied; undefined where no run has opened it. */
+  get id(): string | undefined {
+    return this.meta(ID)
+  }
+
+  /** What the run was that made it. */
+  get shape(): RunShape {
+    return JSON.parse(this.meta('shape') ?? '{}')
+  }
+
+  /** The list has ended, or the last of the parts has been joined: the output is whole, but for documents that failed. */
+  markEnded(): void {
+    this.#transaction(() => this.setMeta(STAGE, 'ended'))
+  }
+
+  /** @throws MillError PART_INCOMPLETE where a run into the output has not come to its end */
+  checkWhole(): void {
+    const stage = this.meta(STAGE)
+    if (stage !== 'ended' && stage !== 'merging')
+      throw new MillError(
+        'PART_INCOMPLETE',
+        `the run into ${this.#name} was stopped or killed before its list had ended`,
+      )
   }
 
   /** Whether the file may have records that no row places any more. */
@@ -301,10 +369,6 @@ export class SqliteLedger {
       throw ledgerFailed(this.#name, cause)
     }
   }
-}
-
-function asBuffer(value: SQLOutputValue | undefined): Buffer {
-  return value instanceof Uint8Array ? Buffer.from(value) : Buffer.alloc(0)
 }
 
 function member(row: Readonly<Record<string, SQLOutputValue>>): Member {

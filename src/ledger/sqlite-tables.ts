@@ -1,5 +1,5 @@
 /** The tables of a ledger in SQLite, and what writes and reads a row of them. */
-import type { SQLInputValue } from 'node:sqlite'
+import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { LedgerRow } from './ledger.ts'
 
 export const TABLES = `
@@ -114,4 +114,49 @@ export function rowValues({ placement, ...row }: LedgerRow): SQLInputValue[] {
     placement?.length ?? null,
     placement?.crc32 ?? null,
   ]
+}
+
+/** A row of the table of documents as it was put. */
+export function rowOf(row: Readonly<Record<string, SQLOutputValue>>): LedgerRow {
+  const { file, offset, length, crc32 } = row
+  return {
+    key: asBuffer(row.key),
+    url: String(row.url),
+    status: row.status === 'done' ? 'done' : 'failed',
+    attempts: Number(row.attempts),
+    code: textOrNull(row.code),
+    message: textOrNull(row.message),
+    wireBytes: Number(row.wire_bytes),
+    decodedBytes: Number(row.decoded_bytes),
+    bodySha256: row.body_sha256 === null ? null : asBuffer(row.body_sha256),
+    etag: textOrNull(row.etag),
+    lastModified: textOrNull(row.last_modified),
+    recordsSeen: Number(row.records_seen),
+    recordsWritten: Number(row.records_written),
+    recordsRejected: Number(row.records_rejected),
+    downloadMs: Number(row.download_ms),
+    parseMs: Number(row.parse_ms),
+    transformMs: Number(row.transform_ms),
+    creditMs: Number(row.credit_ms),
+    thread: row.thread === null ? null : Number(row.thread),
+    settledAt: Number(row.settled_at),
+    placement:
+      length === null
+        ? undefined
+        : {
+            ...(typeof file === 'string' && { file }),
+            offset: Number(offset),
+            length: Number(length),
+            crc32: Number(crc32),
+          },
+  }
+}
+
+/** A column of bytes. */
+export function asBuffer(value: SQLOutputValue | undefined): Buffer {
+  return value instanceof Uint8Array ? Buffer.from(value) : Buffer.alloc(0)
+}
+
+function textOrNull(value: SQLOutputValue | undefined): string | null {
+  return typeof value === 'string' ? value : null
 }

@@ -90,6 +90,16 @@ export class AppendFile {
     await this.#gathered.append(bytes)
   }
 
+  /**
+   * Takes a member that is compressed already, as this file's are.
+   * @param plainBytes what it has before compression
+   */
+  async appendMember(bytes: Uint8Array, plainBytes: number): Promise<void> {
+    await this.#gathered.flush()
+    this.#plainBytes += plainBytes
+    await this.#putMember(bytes, plainBytes)
+  }
+
   /** Everything appended is on the disk. Gives what the ledger is to be told; once it is, call `committed`. */
   async synced(): Promise<FileCommit> {
     await this.#gathered.flush()
@@ -134,19 +144,22 @@ export class AppendFile {
   }
 
   async #put(plain: Uint8Array): Promise<void> {
-    const plainOffset = this.#writtenPlainBytes
-    this.#writtenPlainBytes += plain.byteLength
-    if (this.#compression === undefined) {
-      await this.#write(plain)
+    if (this.#compression !== undefined) {
+      await this.#putMember(await this.#compression.compress(plain), plain.byteLength)
       return
     }
-    const member = await this.#compression.compress(plain)
+    this.#writtenPlainBytes += plain.byteLength
+    await this.#write(plain)
+  }
+
+  async #putMember(member: Uint8Array, plainLength: number): Promise<void> {
     this.#members.push({
       offset: this.#bytes,
       length: member.byteLength,
-      plainOffset,
-      plainLength: plain.byteLength,
+      plainOffset: this.#writtenPlainBytes,
+      plainLength,
     })
+    this.#writtenPlainBytes += plainLength
     await this.#write(member)
   }
 

@@ -5,6 +5,9 @@ import { type Cell, cellsOf, isRefusal, parseColumns, type Refusal } from './col
 import { sampledCells } from './columns-sample.ts'
 import type { RecordLine } from './record-lines.ts'
 
+/** What the ledger calls the keys of the first records, where they are the columns. */
+export const KEYS = 'keys'
+
 export interface FileForm {
   /** Names of all columns. */
   readonly names: readonly string[]

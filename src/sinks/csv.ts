@@ -4,28 +4,24 @@
  * Columns that were not named are those of the first 1,000 records, and then held. Until there are so many, or the list has
  * ended, records wait in the ledger: a file with too few columns could not be gone on with.
  */
-import { existsSync, statSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { MillError } from '../errors.ts'
 import type { WaitingRecords } from '../ledger/commit.ts'
 import { documentKey } from '../ledger/document-key.ts'
 import type { Placement } from '../ledger/ledger.ts'
-import { lockLedger, removeLedger } from '../ledger/ledger-file.ts'
 import type { RunOptions } from '../options.ts'
-import { AppendFile } from './append-file.ts'
+import type { AppendFile } from './append-file.ts'
 import { isRefusal, rejectLine } from './columns.ts'
-import { type FileForm, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
+import { type FileForm, KEYS, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
 import { ColumnSample } from './columns-sample.ts'
 import { csvRow } from './csv-rows.ts'
-import { ledgerPathOf, RECORDS } from './ndjson.ts'
-import { type GroupWritten, OutputLedger } from './output-ledger.ts'
+import type { GroupWritten, OutputLedger } from './output-ledger.ts'
+import { openRecordFile } from './record-file.ts'
 import { recordLines } from './record-lines.ts'
-import { finishRewrite, rewriteWithout } from './rewrite.ts'
+import { rewriteWithout } from './rewrite.ts'
 import type { OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
 
-/** What the ledger calls the keys of the first records, and the bytes of the header. */
-const KEYS = 'keys'
+/** What the ledger calls the bytes of the header. */
 export const HEADER_BYTES = 'header bytes'
 
 type Readable = Parameters<typeof recordLines>[0]
@@ -35,31 +31,9 @@ type Readable = Parameters<typeof recordLines>[0]
  * @throws MillError OPTIONS_INVALID, OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
  */
 export async function openCsv(request: TargetRequest): Promise<Store> {
-  const { output, options } = request
-  const form = namedForm(options)
-  const ledgerPath = ledgerPathOf(output)
-  const lock = lockLedger(ledgerPath, output)
-  try {
-    if (options.existing === 'replace') removeLedger(ledgerPath)
-    else if (!existsSync(ledgerPath) && existsSync(output) && statSync(output).size > 0)
-      throw new MillError('OUTPUT_EXISTS', `${output} exists, has data in it, and no ledger beside it`)
-  } catch (cause) {
-    lock.release()
-    throw cause
-  }
-  const beside = await OutputLedger.open(ledgerPath, lock, request)
-  try {
-    await finishRewrite(beside.ledger, output)
-    const position = beside.ledger.position(RECORDS) ?? { bytes: 0, plainBytes: 0 }
-    const file = await AppendFile.open(output, RECORDS, position)
-    // From now on a file without its ledger is not ours.
-    beside.ledger.commit({ rows: [], files: [{ name: RECORDS, position, members: [] }] })
-    if (options.existing === 'update') beside.ledger.markSuperseding()
-    return new CsvStore(file, beside, options, form)
-  } catch (cause) {
-    await beside.close()
-    throw cause
-  }
+  const form = namedForm(request.options)
+  const { file, beside } = await openRecordFile(request)
+  return new CsvStore(file, beside, request.options, form)
 }
 
 class CsvStore implements Store {
@@ -122,12 +96,13 @@ class CsvStore implements Store {
     if (this.#file.plainBytes === 0) {
       const waiting = ledger.waiting()
       const sample = await this.#sample(waiting.map(readable))
-      if (this.#form === undefined && sample.records === 0) return
+      if (this.#form === undefined && sample.records === 0) return ledger.markEnded()
       const keys = this.#form === undefined ? sample.keys : undefined
       this.#form ??= sampledForm(this.#options, sample.keys)
       await this.#commit([], await this.#begin(this.#form, waiting, keys))
     }
     if (ledger.isSuperseding) await rewriteWithout(ledger, this.#file, Number(ledger.meta(HEADER_BYTES) ?? 0))
+    ledger.markEnded()
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { createReadStream, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
@@ -14,24 +14,17 @@ import { lockLedger, readLedger, removeLedger } from '../ledger/ledger-file.ts'
 import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import type { Document } from '../model.ts'
 import { makeDirectory, syncDirectory } from './append-file.ts'
+import { CORNER, ledgerPathIn } from './ledger-place.ts'
 import { outputFailed } from './output-error.ts'
-import { OutputLedger } from './output-ledger.ts'
+import { OutputLedger, type OutputLedgerRequest } from './output-ledger.ts'
 import type { DoneDocument, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
-
-/** Our own corner of the directory: the ledger and the files that have no name yet. */
-const CORNER = '.xmlmill'
 
 /** Files being written at once: a sync of each is mostly waiting. */
 const CONCURRENT_FILES = 8
 
 const SLUG_CHARACTERS = 80
 const HASH_CHARACTERS = 16
-
-/** Where the ledger of a directory is. */
-export function ledgerPathIn(output: string): string {
-  return join(output, CORNER, 'ledger')
-}
 
 /**
  * A document's file name: what can be read of its URL, and what makes it its own. It has no separators, does not begin with a dot, and
@@ -63,6 +56,11 @@ function decoded(text: string): string {
  * @throws MillError OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
  */
 export async function openDirectory(request: TargetRequest): Promise<Store> {
+  return new DirectoryStore(request.output, await openDirectoryLedger(request))
+}
+
+/** The same, for whoever puts files there otherwise. */
+export async function openDirectoryLedger(request: OutputLedgerRequest): Promise<OutputLedger> {
   const { output, options } = request
   const ledgerPath = ledgerPathIn(output)
   const isOurs = existsSync(ledgerPath)
@@ -85,7 +83,7 @@ export async function openDirectory(request: TargetRequest): Promise<Store> {
   const beside = await OutputLedger.open(ledgerPath, lock, request)
   try {
     await clearAway(output, beside.ledger)
-    return new DirectoryStore(output, beside)
+    return beside
   } catch (cause) {
     await beside.close()
     throw outputFailed(output, cause)
@@ -108,54 +106,74 @@ class DirectoryStore implements Store {
   recall: Store['recall'] = async (documents) => this.#beside.recall(documents)
 
   async write(documents: readonly SettledDocument[]): Promise<void> {
-    const named = documents
-      .filter((document) => document.status === 'done')
-      .map((document) => ({ document, name: fileNameOf(document.document) }))
     const placements = new Map<SettledDocument, Placement>()
-    if (named.length > 0) {
-      this.#beside.ledger.note(named.map(({ name }) => name))
-      failpoint('directory.noted')
-      try {
-        await concurrently(named, async ({ document, name }) => {
-          placements.set(document, await this.#writePart(document, name))
-          failpoint('directory.written')
-        })
-        for (const { name } of named) {
-          await rename(this.#partPath(name), join(this.#path, name))
-          failpoint('directory.renamed')
-        }
-        await syncDirectory(this.#path)
-      } catch (cause) {
-        throw outputFailed(this.#path, cause)
-      }
-      failpoint('directory.synced')
-    }
+    const files = documents
+      .filter((document) => document.status === 'done')
+      .map((document) => ({
+        name: fileNameOf(document.document),
+        async write(path: string) {
+          placements.set(document, { file: basename(path), ...(await writeRecords(document, path)) })
+        },
+      }))
+    await placeFiles(this.#path, this.#beside.ledger, files)
     await this.#beside.commit(documents, { placements })
+  }
+
+  async complete(): Promise<void> {
+    this.#beside.ledger.markEnded()
   }
 
   close(): Promise<void> {
     return this.#beside.close()
   }
+}
 
-  async #writePart({ records }: DoneDocument, name: string): Promise<Placement> {
-    const file = await open(this.#partPath(name), 'w')
-    try {
-      let length = 0
-      let sum = 0
-      for await (const chunk of records.read()) {
-        await file.appendFile(chunk)
-        length += chunk.byteLength
-        sum = crc32(chunk, sum)
-      }
-      await file.sync()
-      return { file: name, offset: 0, length, crc32: sum }
-    } finally {
-      await file.close()
+/** A file that is to have a name in the directory. */
+export interface NamedFile {
+  readonly name: string
+  /** Writes and syncs it, beside. */
+  write(path: string): Promise<void>
+}
+
+/**
+ * Writes files beside and gives them their names; they count with the next commit.
+ * @throws MillError OUTPUT_FAILED
+ */
+export async function placeFiles(output: string, ledger: SqliteLedger, files: readonly NamedFile[]): Promise<void> {
+  if (files.length === 0) return
+  const beside = (name: string) => join(output, CORNER, 'parts', name)
+  ledger.note(files.map(({ name }) => name))
+  failpoint('directory.noted')
+  try {
+    await concurrently(files, async ({ name, write }) => {
+      await write(beside(name))
+      failpoint('directory.written')
+    })
+    for (const { name } of files) {
+      await rename(beside(name), join(output, name))
+      failpoint('directory.renamed')
     }
+    await syncDirectory(output)
+  } catch (cause) {
+    throw outputFailed(output, cause)
   }
+  failpoint('directory.synced')
+}
 
-  #partPath(name: string): string {
-    return join(this.#path, CORNER, 'parts', name)
+async function writeRecords({ records }: DoneDocument, path: string): Promise<Placement> {
+  const file = await open(path, 'w')
+  try {
+    let length = 0
+    let sum = 0
+    for await (const chunk of records.read()) {
+      await file.appendFile(chunk)
+      length += chunk.byteLength
+      sum = crc32(chunk, sum)
+    }
+    await file.sync()
+    return { offset: 0, length, crc32: sum }
+  } finally {
+    await file.close()
   }
 }
 

@@ -1,55 +1,22 @@
 /** NDJSON into a file that its ledger knows: append, sync, commit. */
-import { existsSync, statSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Placement } from '../ledger/ledger.ts'
-import { lockLedger, removeLedger } from '../ledger/ledger-file.ts'
 import type { HeldRecords } from '../spool/held-records.ts'
-import { AppendFile } from './append-file.ts'
-import { OutputLedger } from './output-ledger.ts'
-import { finishRewrite, rewriteWithout } from './rewrite.ts'
+import type { AppendFile } from './append-file.ts'
+import type { OutputLedger } from './output-ledger.ts'
+import { openRecordFile } from './record-file.ts'
+import { rewriteWithout } from './rewrite.ts'
 import type { SettledDocument, Store, Tail } from './sink.ts'
 import type { TargetRequest } from './target.ts'
-
-/** What the ledger calls the file. */
-export const RECORDS = 'records'
-
-/** Where the ledger of a file is. */
-export function ledgerPathOf(output: string): string {
-  return `${output}.xmlmill`
-}
 
 /**
  * Opens an NDJSON file, compressed as its name says, where its ledger says that it ended.
  * @throws MillError OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
  */
 export async function openNdjson(request: TargetRequest): Promise<Store> {
-  const { output } = request
-  const ledgerPath = ledgerPathOf(output)
-  const lock = lockLedger(ledgerPath, output)
-  try {
-    if (request.options.existing === 'replace') removeLedger(ledgerPath)
-    else if (!existsSync(ledgerPath) && existsSync(output) && statSync(output).size > 0) {
-      throw new MillError('OUTPUT_EXISTS', `${output} exists, has data in it, and no ledger beside it`)
-    }
-  } catch (cause) {
-    lock.release()
-    throw cause
-  }
-  const beside = await OutputLedger.open(ledgerPath, lock, request)
-  try {
-    await finishRewrite(beside.ledger, output)
-    const position = beside.ledger.position(RECORDS) ?? { bytes: 0, plainBytes: 0 }
-    const file = await AppendFile.open(output, RECORDS, position)
-    // From now on a file without its ledger is not ours.
-    beside.ledger.commit({ rows: [], files: [{ name: RECORDS, position, members: [] }] })
-    if (request.options.existing === 'update') beside.ledger.markSuperseding()
-    return new NdjsonStore(file, beside)
-  } catch (cause) {
-    await beside.close()
-    throw cause
-  }
+  const { file, beside } = await openRecordFile(request)
+  return new NdjsonStore(file, beside)
 }
 
 class NdjsonStore implements Store {
@@ -93,6 +60,7 @@ class NdjsonStore implements Store {
   async complete(): Promise<void> {
     const { ledger } = this.#beside
     if (ledger.isSuperseding) await rewriteWithout(ledger, this.#file)
+    ledger.markEnded()
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import { documentKeys } from '../ledger/document-key.ts'
 import { ledgerRow, type Placement } from '../ledger/ledger.ts'
 import { LedgerFile } from '../ledger/ledger-file.ts'
 import type { OutputLock } from '../ledger/output-lock.ts'
-import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
+import type { SqliteLedger, Stage } from '../ledger/sqlite-ledger.ts'
 import type { Document } from '../model.ts'
 import { RejectsFile, rejectsName } from './rejects.ts'
 import type { Remembered, SettledDocument } from './sink.ts'
@@ -18,6 +18,13 @@ export interface GroupWritten extends Pick<Commit, 'waiting' | 'placed' | 'withi
   /** Records that the target refused. */
   readonly refused?: ReadonlyMap<SettledDocument, number>
   readonly files?: readonly FileCommit[]
+}
+
+/** What it takes of a target's request. */
+export interface OutputLedgerRequest extends Pick<TargetRequest, 'output' | 'shape' | 'rejects'> {
+  readonly options: Pick<TargetRequest['options'], 'existing'>
+  /** What is about to be done with the output. Default: a run. */
+  readonly stage?: Stage
 }
 
 export class OutputLedger {
@@ -39,11 +46,11 @@ export class OutputLedger {
   static async open(
     path: string,
     lock: OutputLock,
-    { output, shape, rejects, options }: TargetRequest,
+    { output, shape, rejects, options, stage }: OutputLedgerRequest,
     mayReplaceRejects = options.existing === 'replace',
   ): Promise<OutputLedger> {
     const wantsValidators = options.existing === 'update'
-    const file = LedgerFile.open(path, lock, { output, shape, wantsValidators })
+    const file = LedgerFile.open(path, lock, { output, shape, wantsValidators, stage })
     try {
       return new OutputLedger(
         file,

@@ -6,21 +6,22 @@
  * synced, named, and listed in the ledger in the commit that empties the file of lines.
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
+import { type FileHandle, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
 import { MillError } from '../errors.ts'
 import { failpoint, hasFailpoint } from '../failpoint.ts'
 import { lockLedger, readLedger, removeLedger } from '../ledger/ledger-file.ts'
+import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import type { RunOptions } from '../options.ts'
 import { AppendFile, makeDirectory, syncDirectory } from './append-file.ts'
 import { type Cell, isRefusal, rejectLine } from './columns.ts'
-import { type FileForm, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
+import { type FileForm, KEYS, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
 import { ColumnSample } from './columns-sample.ts'
 import { namesIn } from './columns-table.ts'
-import { ledgerPathIn } from './directory.ts'
+import { CORNER, LINES, ledgerPathIn } from './ledger-place.ts'
 import { outputFailed } from './output-error.ts'
-import { OutputLedger } from './output-ledger.ts'
+import { OutputLedger, type OutputLedgerRequest } from './output-ledger.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
 import type { OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -28,18 +29,14 @@ import type { TargetRequest } from './target.ts'
 /** Bytes of lines that become a part, all of them in memory meanwhile. Tests that kill at the fifth part want five parts. */
 const PART_BYTES = hasFailpoint ? 64 << 10 : 64 << 20
 
-const CORNER = '.xmlmill'
-
 /** Where records wait to become a part. */
 export function linesPathIn(output: string): string {
   return join(output, CORNER, 'lines')
 }
 const READ_BYTES = 1 << 20
 
-/** What the ledger calls the file of lines, the names of the parts, and the keys of the first records. */
-const LINES = 'lines'
+/** What the ledger calls the names of the parts. */
 export const PARTS = 'parts'
-const KEYS = 'keys'
 
 /**
  * Opens a directory of Parquet files, made if it is absent.
@@ -53,6 +50,19 @@ export async function openParquet(request: TargetRequest): Promise<Store> {
       `--update cannot replace rows of Parquet files; --fresh makes ${output} anew`,
     )
   const form = namedForm(options)
+  const { lines, beside } = await openParquetLedger(request)
+  return new ParquetStore(output, lines, beside, options, form)
+}
+
+export interface ParquetLedger {
+  /** The file where records wait to become a part. */
+  readonly lines: AppendFile
+  readonly beside: OutputLedger
+}
+
+/** The same, for whoever puts parts there otherwise. */
+export async function openParquetLedger(request: OutputLedgerRequest): Promise<ParquetLedger> {
+  const { output, options } = request
   const ledgerPath = ledgerPathIn(output)
   const isOurs = existsSync(ledgerPath)
   if (
@@ -90,7 +100,7 @@ export async function openParquet(request: TargetRequest): Promise<Store> {
     ledger.forget([])
     const position = ledger.position(LINES) ?? { bytes: 0, plainBytes: 0 }
     const lines = await AppendFile.open(linesPathIn(output), LINES, position)
-    return new ParquetStore(output, lines, beside, options, form)
+    return { lines, beside }
   } catch (cause) {
     await beside.close()
     throw outputFailed(output, cause)
@@ -151,6 +161,7 @@ class ParquetStore implements Store {
 
   async complete(): Promise<void> {
     if (this.#lines.plainBytes > 0) await this.#makePart()
+    this.#beside.ledger.markEnded()
   }
 
   async close(): Promise<void> {
@@ -209,26 +220,12 @@ class ParquetStore implements Store {
   async #makePart(): Promise<void> {
     const { ledger } = this.#beside
     const parts = namesIn(ledger.meta(PARTS))
-    const name = `part-${String(parts.length).padStart(5, '0')}.parquet`
+    const name = partName(parts.length)
     try {
       const keys = this.#form === undefined ? (await this.#sample([])).keys : undefined
       this.#form ??= sampledForm(this.#options, keys ?? [])
       const bytes = await partBytes(this.#form, this.#waiting())
-      const beside = join(this.#path, CORNER, 'part')
-      const handle = await open(beside, 'w')
-      try {
-        await handle.writeFile(bytes)
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-      failpoint('directory.written')
-      ledger.note([name])
-      failpoint('directory.noted')
-      await rename(beside, join(this.#path, name))
-      failpoint('directory.renamed')
-      await syncDirectory(this.#path)
-      failpoint('directory.synced')
+      await placePart(this.#path, ledger, name, (handle) => handle.writeFile(bytes))
       const nowhere = { bytes: 0, plainBytes: 0 }
       ledger.commit({
         rows: [],
@@ -245,6 +242,34 @@ class ParquetStore implements Store {
       throw outputFailed(this.#path, cause)
     }
   }
+}
+
+/** What a part is called, counted from 0. */
+export function partName(place: number): string {
+  return `part-${String(place).padStart(5, '0')}.parquet`
+}
+
+/** Writes a part beside and gives it its name; it counts when the ledger lists it. */
+export async function placePart(
+  output: string,
+  ledger: SqliteLedger,
+  name: string,
+  write: (handle: FileHandle) => Promise<unknown>,
+): Promise<void> {
+  const beside = join(output, CORNER, 'part')
+  const handle = await open(beside, 'w')
+  try {
+    await write(handle)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  ledger.note([name])
+  failpoint('directory.noted')
+  await rename(beside, join(output, name))
+  failpoint('directory.renamed')
+  await syncDirectory(output)
+  failpoint('directory.synced')
 }
 
 /** The line that a record came as. */
@@ -264,15 +289,28 @@ async function partBytes(form: FileForm, lines: { read(): AsyncGenerator<Uint8Ar
       for (const [place, cell] of cells.entries()) columns[place]?.push(cell)
     }
   }
+  return parquetBytes(
+    form.names.map((name, place) => ({ name, cells: columns[place] ?? [], isNumber: isNumber(form, name, place) })),
+  )
+}
+
+/** A column of a part. */
+export interface PartColumn {
+  readonly name: string
+  readonly cells: readonly Cell[]
+  /** Whether all cells are whole numbers; else they are text. */
+  readonly isNumber: boolean
+}
+
+export function parquetBytes(columns: readonly PartColumn[]): Uint8Array {
   const writer = new ByteWriter()
   parquetWrite({
     writer,
-    columnData: form.names.map((name, place) => {
-      const cells = columns[place] ?? []
-      return isNumber(form, name, place)
-        ? { name, data: cells, type: 'INT32', nullable: false }
-        : { name, data: cells.map((cell) => (cell === null ? null : String(cell))), type: 'STRING' }
-    }),
+    columnData: columns.map(({ name, cells, isNumber }) =>
+      isNumber
+        ? { name, data: [...cells], type: 'INT32', nullable: false }
+        : { name, data: cells.map((cell) => (cell === null ? null : String(cell))), type: 'STRING' },
+    ),
   })
   return writer.getBytes()
 }

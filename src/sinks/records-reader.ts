@@ -45,15 +45,24 @@ export class RecordsReader {
     }
   }
 
+  /**
+   * A member as it is in the file.
+   * @throws MillError OUTPUT_FAILED when the file has not got it
+   */
+  async member({ offset, length }: Member): Promise<Buffer> {
+    const parts: Uint8Array[] = []
+    for await (const part of this.#bytes(offset, length)) parts.push(part)
+    return Buffer.concat(parts)
+  }
+
   async #memberAt(plainOffset: number, compression: Compression) {
     const last = this.#last
     if (last !== undefined && isIn(last.member, plainOffset)) return last
     const member = this.#ledger.memberAt(this.#name, plainOffset)
     if (member === undefined || !isIn(member, plainOffset)) throw this.#tooShort()
-    const parts: Uint8Array[] = []
-    for await (const part of this.#bytes(member.offset, member.length)) parts.push(part)
+    const bytes = await this.member(member)
     try {
-      this.#last = { member, plain: await compression.decompress(Buffer.concat(parts)) }
+      this.#last = { member, plain: await compression.decompress(bytes) }
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new MillError('OUTPUT_FAILED', `${this.#path} is damaged at byte ${member.offset}: ${reason}`, { cause })

@@ -25,7 +25,7 @@ import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
 
 /** What the ledger calls the names of the tables that xmlmill has made, and of those that have rows of its documents. */
-const MADE = 'tables made'
+export const MADE = 'tables made'
 export const FED = 'tables fed'
 /** Said where rows replace each other by columns of their own. */
 export const KEYED = 'keyed'
@@ -133,6 +133,10 @@ class SqliteStore implements Store {
       const count = refused.get(document)
       if (document.status === 'done' && count !== undefined) onRefused(document, count)
     }
+  }
+
+  async complete(): Promise<void> {
+    this.#parts.ledger.markEnded()
   }
 
   async close(): Promise<void> {

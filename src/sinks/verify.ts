@@ -9,8 +9,7 @@ import { lockLedger, readLedger } from '../ledger/ledger-file.ts'
 import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import { HEADER_BYTES } from './csv.ts'
 import { CsvRowCounter } from './csv-rows.ts'
-import { ledgerPathIn } from './directory.ts'
-import { ledgerPathOf, RECORDS } from './ndjson.ts'
+import { ledgerPathIn, ledgerPathOf, RECORDS } from './ledger-place.ts'
 import { type OutputKind, outputKind, rejectsPath } from './output.ts'
 import { RecordsReader } from './records-reader.ts'
 import { rejectsName } from './rejects.ts'
@@ -54,31 +53,42 @@ export async function verifyOutput(output: string, rejects?: string): Promise<Ve
     const counts = await verifyPostgres(output, (problem) => problems.push(problem))
     return { ...counts, problems }
   }
-  const path = LEDGERS[kind]?.(output)
-  if (path === undefined || !existsSync(path)) {
-    throw new MillError(
-      'OPTIONS_INVALID',
-      `${output} has no ledger${path === undefined ? '' : ` (${path} does not exist)`}`,
-    )
-  }
+  const path = ledgerPath(output, kind)
   const lock = lockLedger(path, output)
   try {
     using opened = readLedger(path, output)
     const { ledger } = opened
     const problems: string[] = []
-    let found = 0
-    const report: Report = (problem) => {
-      found += 1
-      if (found <= MAX_PROBLEMS) problems.push(problem)
-    }
-    verifyRejects(ledger, path, rejectsPath({ output, rejects }) ?? '', report)
-    await VERIFIERS[kind]?.(output, ledger, report)
-    if (found > MAX_PROBLEMS) problems.push(`and ${found - MAX_PROBLEMS} more`)
+    verifyRejects(ledger, path, rejectsPath({ output, rejects }) ?? '', (problem) => problems.push(problem))
+    problems.push(...(await problemsOf(output, kind, ledger)))
     const { done, failed, records } = ledger.counts()
     return { done, failed, records, problems }
   } finally {
     lock.release()
   }
+}
+
+/**
+ * Where the ledger of an output is.
+ * @throws MillError OPTIONS_INVALID where there is none
+ */
+export function ledgerPath(output: string, kind: OutputKind): string {
+  const path = LEDGERS[kind]?.(output)
+  if (path !== undefined && existsSync(path)) return path
+  const absent = path === undefined ? '' : ` (${path} does not exist)`
+  throw new MillError('OPTIONS_INVALID', `${output} has no ledger${absent}`)
+}
+
+/** What is wrong with an output whose ledger is open and whose lock is held, a sentence each; not all of them where there are many. */
+export async function problemsOf(output: string, kind: OutputKind, ledger: SqliteLedger): Promise<string[]> {
+  const problems: string[] = []
+  let found = 0
+  await VERIFIERS[kind]?.(output, ledger, (problem) => {
+    found += 1
+    if (found <= MAX_PROBLEMS) problems.push(problem)
+  })
+  if (found > MAX_PROBLEMS) problems.push(`and ${found - MAX_PROBLEMS} more`)
+  return problems
 }
 
 function verifyRejects(ledger: SqliteLedger, ledgerPath: string, path: string, report: Report): void {
@@ -91,7 +101,12 @@ function verifyRejects(ledger: SqliteLedger, ledgerPath: string, path: string, r
 
 async function verifyFile(output: string, ledger: SqliteLedger, report: Report): Promise<void> {
   const position = ledger.position(RECORDS) ?? { bytes: 0, plainBytes: 0 }
-  const size = statSync(output).size
+  const size = statSync(output, { throwIfNoEntry: false })?.size
+  if (size === undefined) {
+    // A run that was killed as it began may have a ledger and nothing else.
+    if (position.bytes > 0) report(`${output} is gone`)
+    return
+  }
   if (size > position.bytes)
     report(
       `${output} has ${size - position.bytes} bytes that no document has committed; the command that was killed goes on from there`,

@@ -85,17 +85,21 @@ export function file(name: string, args: readonly string[] = []): SinkTarget {
   }
 }
 
-export const DIRECTORY: SinkTarget = {
-  name: 'out/',
-  output: 'out/',
-  args: [],
-  rows: async (folder) =>
-    existsSync(join(folder, 'out'))
-      ? readdirSync(join(folder, 'out'))
-          .filter((name) => name.endsWith('.ndjson'))
-          .flatMap((name) => ndjsonRows(readFileSync(join(folder, 'out', name), 'utf8')))
-      : [],
+export function directory(output: string): SinkTarget {
+  return {
+    name: output,
+    output,
+    args: [],
+    rows: async (folder) =>
+      existsSync(join(folder, output))
+        ? readdirSync(join(folder, output))
+            .filter((name) => name.endsWith('.ndjson'))
+            .flatMap((name) => ndjsonRows(readFileSync(join(folder, output, name), 'utf8')))
+        : [],
+  }
 }
+
+export const DIRECTORY: SinkTarget = directory('out/')
 
 export const FILE_TARGETS: readonly SinkTarget[] = [
   file('out.ndjson'),

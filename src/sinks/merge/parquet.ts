@@ -1,0 +1,145 @@
+/**
+ * Directories of Parquet files. Which of them has a document's rows is not known but from the rows, so a part is taken in one commit: its files
+ * as they are, or written anew where their columns are not the output's or where some of their documents are there already.
+ */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parquetMetadata, parquetReadObjects } from 'hyparquet'
+import { MillError } from '../../errors.ts'
+import type { LedgerRow } from '../../ledger/ledger.ts'
+import type { SqliteLedger } from '../../ledger/sqlite-ledger.ts'
+import type { Cell } from '../columns.ts'
+import { KEYS } from '../columns-file.ts'
+import { namesIn } from '../columns-table.ts'
+import { outputFailed } from '../output-error.ts'
+import { openParquetLedger, PARTS, parquetBytes, partName, placePart } from '../parquet.ts'
+import { type PartColumns, placesIn, unionColumns } from './columns.ts'
+import { openPart, type Part } from './part.ts'
+import type { Choice, MergeTarget, MergeTargetRequest } from './target.ts'
+
+/** @throws MillError OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED, PART_INCOMPLETE */
+export async function openParquetTarget(request: MergeTargetRequest): Promise<MergeTarget> {
+  const { output, shape, rejects } = request
+  const ofParts: PartColumns[] = []
+  for (const path of request.parts) {
+    using part = openPart(path, 'parquet')
+    const columns = await columnsOf(path, part.ledger)
+    if (columns !== undefined) ofParts.push(columns)
+  }
+  const opened = await openParquetLedger({ output, shape, rejects, options: { existing: 'resume' }, stage: 'merging' })
+  const { lines, beside } = opened
+  const close = async () => {
+    try {
+      await lines.close()
+    } finally {
+      await beside.close()
+    }
+  }
+  try {
+    const columns = (await columnsOf(output, beside.ledger)) ?? unionColumns(ofParts)
+    return {
+      ledger: beside.ledger,
+      rejects: beside.rejects,
+      take: (part, choice) => takePart(output, beside.ledger, columns, part, choice),
+      close,
+    }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+}
+
+async function takePart(
+  output: string,
+  ledger: SqliteLedger,
+  columns: PartColumns | undefined,
+  part: Part,
+  choice: Choice,
+): Promise<void> {
+  const { taken, left } = urlsOf(part, choice)
+  const before = namesIn(ledger.meta(PARTS))
+  const names: string[] = []
+  try {
+    for (const file of taken.size === 0 ? [] : namesIn(part.ledger.meta(PARTS))) {
+      const bytes = await readFile(join(part.path, file))
+      const wanted = await wantedBytes(part.path, bytes, { path: output, names: columns?.names ?? [] }, left)
+      if (wanted === undefined) continue
+      const name = partName(before.length + names.length)
+      await placePart(output, ledger, name, (handle) => handle.writeFile(wanted))
+      names.push(name)
+    }
+  } catch (cause) {
+    throw outputFailed(output, cause)
+  }
+  ledger.commit({
+    rows: takenRows(part, choice),
+    within() {
+      ledger.setMeta(PARTS, JSON.stringify([...before, ...names]))
+      if (columns?.keys !== undefined) ledger.setMeta(KEYS, JSON.stringify(columns.keys))
+    },
+  })
+}
+
+function* takenRows(part: Part, choice: Choice): Generator<LedgerRow> {
+  for (const row of part.ledger.rows('seq')) if (choice.takes(row)) yield row
+}
+
+/**
+ * The documents with rows that are taken, and those that are not.
+ * @throws MillError PARTS_DIFFER where one of several by the same URL is taken and another not
+ */
+function urlsOf({ path, ledger }: Part, choice: Choice): Readonly<Record<'taken' | 'left', ReadonlySet<string>>> {
+  const left = new Set<string>()
+  const taken = new Set<string>()
+  for (const row of ledger.rows('seq'))
+    if (row.status === 'done' && row.recordsWritten > 0) (choice.takes(row) ? taken : left).add(row.url)
+  for (const url of left)
+    if (taken.has(url))
+      throw new MillError('PARTS_DIFFER', `${url} is in ${path} more than once, and only some of that is to be taken`)
+  return { taken, left }
+}
+
+/** A file as the output takes it: as it is, or with other columns, or without some documents; undefined where nothing is left of it. */
+async function wantedBytes(
+  path: string,
+  bytes: Buffer<ArrayBuffer>,
+  output: { readonly path: string; readonly names: readonly string[] },
+  left: ReadonlySet<string>,
+): Promise<Uint8Array | undefined> {
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
+  const columns = columnsIn(file)
+  const places = placesIn({ path, names: columns.map(({ name }) => name) }, output)
+  if (places === undefined && left.size === 0) return bytes
+  if (left.size > 0 && columns[0]?.name !== 'url')
+    throw new MillError(
+      'PARTS_DIFFER',
+      `some documents of ${path} are in ${output.path} already, and without url (--bare) its rows cannot be told apart`,
+    )
+  const all: readonly Readonly<Record<string, Cell>>[] = await parquetReadObjects({ file })
+  const rows = left.size === 0 ? all : all.filter(({ url }) => !left.has(String(url)))
+  if (rows.length === 0) return undefined
+  return parquetBytes(
+    output.names.map((name) => ({
+      name,
+      cells: rows.map((row) => row[name] ?? null),
+      isNumber: columns.some((column) => column.name === name && column.isNumber),
+    })),
+  )
+}
+
+function columnsIn(file: ArrayBuffer): { readonly name: string; readonly isNumber: boolean }[] {
+  const [, ...columns] = parquetMetadata(file).schema
+  return columns.map(({ name, type }) => ({ name, isNumber: type === 'INT32' }))
+}
+
+/** The columns that the files of a part have; undefined where there is none. */
+async function columnsOf(path: string, ledger: SqliteLedger): Promise<PartColumns | undefined> {
+  const [first] = namesIn(ledger.meta(PARTS))
+  if (first === undefined) return undefined
+  const { buffer, byteOffset, byteLength } = await readFile(join(path, first))
+  const keys = ledger.meta(KEYS)
+  return {
+    names: columnsIn(buffer.slice(byteOffset, byteOffset + byteLength)).map(({ name }) => name),
+    keys: keys === undefined ? undefined : namesIn(keys),
+  }
+}

@@ -1,0 +1,368 @@
+/** The outputs of shards, of every kind, into one. */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { parquetReadObjects } from 'hyparquet'
+import { expect, test } from 'vitest'
+import { type LibraryOptions, mill } from '../../src/index.ts'
+import { documentKey } from '../../src/ledger/document-key.ts'
+import { mergeOutputs } from '../../src/sinks/merge.ts'
+import { verifyOutput } from '../../src/sinks/verify.ts'
+import { runCommand } from '../support/command-line.ts'
+import { contentOf, millUndisturbed, problemsOf, sorted } from '../support/kill-chain.ts'
+import { MERGED, millShards, outputOf } from '../support/merge-parts.ts'
+import { serve } from '../support/serve.ts'
+import { readText } from '../support/sink-targets.ts'
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
+
+const TIMEOUT_MS = 120_000
+
+for (const [name, extension, targetOf] of MERGED) {
+  test(`the shards of a list in ${name} become what one run gives, and it can be gone on with`, {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { parts, whole, into } = await millShards(extension, targetOf)()
+    using folder = temporaryFolder()
+    const merged = into('merged', folder)
+    const args = ['merge', outputOf(merged), ...parts.map(outputOf)]
+    const { exitCode, stdout, stderr } = await runCommand(args, { cwd: folder.path })
+    expect(stderr).toBe('')
+    // Some documents failed.
+    expect(exitCode).toBe(1)
+    expect(stdout.toString()).toMatch(/: 40 documents with [\d,]+ records\n4 documents failed; .* tries again\n$/)
+    expect(await problemsOf(merged)).toEqual([])
+    const content = sorted(await contentOf(merged))
+    expect(content).toEqual(sorted(await contentOf(whole)))
+    // As a run without shards has it: what is done is there, what failed is tried again and fails again.
+    await millUndisturbed(merged)
+    expect(await problemsOf(merged)).toEqual([])
+    expect(sorted(await contentOf(merged))).toEqual(content)
+    // Again, all of it is there.
+    const again = await runCommand(args, { cwd: folder.path })
+    expect(again.stdout.toString()).toMatch(/part-1\S+: 0 documents taken(, \d+ failed)?, \d+ already there\n/)
+    expect(sorted(await contentOf(merged))).toEqual(content)
+  })
+}
+
+/** Mills local documents into an output, in this process. */
+async function millInto(output: string, documents: readonly string[], options: LibraryOptions = {}): Promise<void> {
+  await mill(documents, { record: 'r', threads: 1, ...options, output }).summary()
+}
+
+/** Documents by their names: a record for each of the texts. */
+function write(folder: TemporaryFolder, documents: Readonly<Record<string, readonly string[]>>): string[] {
+  return Object.entries(documents).map(([name, texts]) =>
+    folder.write(`${name}.xml`, `<a>${texts.map((text) => `<r>${text}</r>`).join('')}</a>`),
+  )
+}
+
+async function failureOf(merging: Promise<unknown>): Promise<{ readonly code: string; readonly message: string }> {
+  return merging.then(
+    () => expect.unreachable('it was merged'),
+    (error) => ({ code: error.code, message: error.message }),
+  )
+}
+
+test('columns that parts have taken from their own first records become the columns of all', async () => {
+  using folder = temporaryFolder()
+  const [a = '', b = '', empty = ''] = write(folder, {
+    a: ['<x>1</x><y>a, "b"\nc</y>', '<x>2</x>'],
+    b: ['<z>ü€😀</z><x>3</x>', '<url>mine</url><x/>'],
+    empty: [],
+  })
+  for (const extension of ['csv', 'csv.gz', 'parquet']) {
+    const parts = ['1', '2', '3'].map((n) => folder.file(`part-${n}.${extension}`))
+    for (const [place, document] of [a, b, empty].entries()) await millInto(parts[place] ?? '', [document])
+    const output = folder.file(`all.${extension}`)
+    expect(await mergeOutputs({ output, parts: parts.toReversed() })).toMatchObject({ done: 3, records: 4 })
+    expect((await verifyOutput(output)).problems).toEqual([])
+    if (extension === 'parquet') {
+      const files = readdirSync(output).filter((name) => name.endsWith('.parquet'))
+      const rows = await Promise.all(
+        files.map((name) => parquetReadObjects({ file: new Uint8Array(readFileSync(`${output}/${name}`)).buffer })),
+      )
+      expect(rows.flat().map(({ url: _, ...row }) => row)).toEqual([
+        { n: 0, z: 'ü€😀', x: '3', 'record.url': null, y: null },
+        { n: 1, z: null, x: '', 'record.url': 'mine', y: null },
+        { n: 0, z: null, x: '1', 'record.url': null, y: 'a, "b"\nc' },
+        { n: 1, z: null, x: '2', 'record.url': null, y: null },
+      ])
+    } else {
+      const [url, other] = [`file://${b}`, `file://${a}`]
+      expect(readText(output).split('\r\n')).toEqual([
+        'url,n,z,x,record.url,y',
+        `${url},0,ü€😀,3,,`,
+        `${url},1,,"",mine,`,
+        `${other},0,,1,,"a, ""b""\nc"`,
+        `${other},1,,2,,`,
+        '',
+      ])
+    }
+    // A run goes on with these columns, and holds them.
+    await millInto(output, write(folder, { more: ['<y>4</y>', '<w>5</w>'] }))
+    expect((await verifyOutput(output)).problems).toEqual([])
+    expect(readFileSync(`${output}.rejects.ndjson`, 'utf8')).toContain('it has w, for which there is no column')
+    // They are held against a part as well.
+    const late = folder.file(`late.${extension}`)
+    await millInto(late, write(folder, { late: ['<v>6</v>'] }))
+    expect(await failureOf(mergeOutputs({ output, parts: [late] }))).toEqual({
+      code: 'OUTPUT_FAILED',
+      message: `${late} has columns that ${output} has not (v); merge all parts at once into another output`,
+    })
+    expect((await verifyOutput(output)).problems).toEqual([])
+  }
+})
+
+test('parts in which no document has a record are merged as well, and the columns come later', async () => {
+  using folder = temporaryFolder()
+  const [a = '', b = ''] = write(folder, { a: [], b: [] })
+  for (const extension of ['csv', 'parquet', 'ndjson']) {
+    const parts = [folder.file(`part-1.${extension}`), folder.file(`part-2.${extension}`)]
+    await millInto(parts[0] ?? '', [a])
+    await millInto(parts[1] ?? '', [b])
+    const output = folder.file(`all.${extension}`)
+    expect(await mergeOutputs({ output, parts })).toMatchObject({ done: 2, failed: 0, records: 0 })
+    const [more = ''] = write(folder, { more: ['<x>1</x>'] })
+    await millInto(output, [a, b, more])
+    expect(await verifyOutput(output)).toMatchObject({ done: 3, records: 1, problems: [] })
+    const late = folder.file(`late.${extension}`)
+    await millInto(late, write(folder, { late: ['<x>2</x>'] }))
+    expect(await mergeOutputs({ output, parts: [late] })).toMatchObject({ done: 4, records: 2 })
+    expect((await verifyOutput(output)).problems).toEqual([])
+  }
+})
+
+test('records behind one another in compressed members are found in every combination of compressions', async () => {
+  using folder = temporaryFolder()
+  // Beyond the members of 4 MiB, and across their ends.
+  const large = (mark: string) => Array.from({ length: 7 }, (_, n) => `${mark}${n}${'x'.repeat(1_500_000 + n)}`)
+  const documents = write(folder, { a: large('a'), b: ['small'], c: large('c'), d: large('d') })
+  const whole = folder.file('whole.ndjson')
+  await millInto(whole, documents, { ordered: true })
+  for (const ending of ['', '.gz', '.zst']) {
+    const parts = [folder.file(`1.ndjson${ending}`), folder.file('2.ndjson.gz')]
+    await millInto(parts[0] ?? '', documents.slice(0, 3), { ordered: true })
+    await millInto(parts[1] ?? '', documents.slice(2), { ordered: true })
+    const output = folder.file(`merged.ndjson${ending}`)
+    await mergeOutputs({ output, parts })
+    expect((await verifyOutput(output)).problems).toEqual([])
+    expect(readText(output) === readFileSync(whole, 'utf8')).toBe(true)
+  }
+})
+
+test('a document that two parts have alike is taken once, with its rejects', async () => {
+  using folder = temporaryFolder()
+  folder.write(
+    'odd.ts',
+    "export default (record: string) => { if (record === 'odd') throw new Error('odd'); return record }\n",
+  )
+  const [a = '', b = '', c = ''] = write(folder, { a: ['1', 'odd'], b: ['2', 'odd'], c: ['3', 'odd'] })
+  const options = { transform: folder.file('odd.ts') }
+  for (const extension of ['ndjson', 'ndjson.gz', 'csv', 'parquet', 'sqlite', 'd/']) {
+    const [one, two, output] = ['one', 'two', 'all'].map((name) => folder.file(`${name}.${extension}`))
+    await millInto(one ?? '', [a, b], options)
+    await millInto(two ?? '', [b, c], options)
+    const told: unknown[] = []
+    await mergeOutputs({ output: output ?? '', parts: [one ?? '', two ?? ''], onPart: (part) => told.push(part) })
+    expect(told).toEqual([
+      { part: one, done: 2, failed: 0, left: 0 },
+      { part: two, done: 1, failed: 0, left: 1 },
+    ])
+    expect(await verifyOutput(output ?? '')).toMatchObject({ done: 3, records: 3, problems: [] })
+    const rejects = readFileSync(`${(output ?? '').replace(/\/$/, '')}.rejects.ndjson`, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+    expect(rejects.map((line) => JSON.parse(line).url)).toEqual([a, b, c].map((path) => `file://${path}`))
+  }
+})
+
+test('a document that two parts have differently is an error that names it, and nothing of the second is taken (PARTS_DIFFER)', async () => {
+  using folder = temporaryFolder()
+  let answer = '<a><r>old</r></a>'
+  await using site = await serve({ '/a': (_, response) => void response.end(answer), '/b': '<a><r>b</r></a>' })
+  const [one, two, output] = ['one.csv', 'two.csv', 'all.csv'].map((name) => folder.file(name))
+  if (one === undefined || two === undefined || output === undefined) return expect.unreachable()
+  await millInto(one, [site.url('/a')])
+  answer = '<a><r>new</r></a>'
+  await millInto(two, [site.url('/b'), site.url('/a')])
+  expect(await failureOf(mergeOutputs({ output, parts: [one, two] }))).toEqual({
+    code: 'PARTS_DIFFER',
+    message: `${site.url('/a')} is done in ${two}, and is in ${output} from another part: what the server sent differs`,
+  })
+  expect(await verifyOutput(output)).toMatchObject({ done: 1, records: 1, problems: [] })
+  const { exitCode, stderr } = await runCommand(['merge', output, one, two], { cwd: folder.path })
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('PARTS_DIFFER: Bring both to')])
+  // The way out that it names.
+  await millInto(one, [site.url('/a')], { update: true })
+  const other = folder.file('other.csv')
+  expect(await mergeOutputs({ output: other, parts: [one, two] })).toMatchObject({ done: 2, records: 2 })
+  expect(readText(other)).not.toContain('old')
+})
+
+test('who knows which part counts says so for each document', async () => {
+  using folder = temporaryFolder()
+  let answer = '<a><r>old</r></a>'
+  await using site = await serve({ '/a': (_, response) => void response.end(answer), '/b': '<a><r>b</r></a>' })
+  const key = documentKey({ id: 0, url: site.url('/a'), host: site.host })
+  for (const extension of ['ndjson', 'csv', 'parquet', 'sqlite', 'd/']) {
+    const [one = '', two = '', output = ''] = ['one', 'two', 'all'].map((name) => folder.file(`${name}.${extension}`))
+    answer = '<a><r>old</r></a>'
+    await millInto(one, [site.url('/a'), site.url('/b')])
+    answer = '<a><r>new</r></a>'
+    await millInto(two, [site.url('/a')])
+    const keeps = (document: Buffer, part: string) => !document.equals(key) || part === two
+    expect(await mergeOutputs({ output, parts: [one, two], keeps })).toMatchObject({ done: 2, records: 2 })
+    expect((await verifyOutput(output)).problems).toEqual([])
+    const bytes = readBytes(output)
+    expect([bytes.includes('old'), bytes.includes('new')]).toEqual([false, true])
+  }
+})
+
+/** All bytes of an output's files. */
+function readBytes(output: string): string {
+  if (output.endsWith('.sqlite')) {
+    using database = new DatabaseSync(output)
+    return JSON.stringify(database.prepare('SELECT record FROM r').all())
+  }
+  if (/\.(ndjson|csv)$/.test(output)) return readFileSync(output, 'latin1')
+  const names = readdirSync(output).filter((name) => !name.startsWith('.'))
+  return names.map((name) => readFileSync(`${output}/${name}`, 'latin1')).join('')
+}
+
+test('a part of a run that was killed is refused, and so is an output of one, until it has come to its end (PART_INCOMPLETE)', async () => {
+  using folder = temporaryFolder()
+  const cwd = folder.path
+  const documents = write(folder, { a: ['1'], b: ['2'], c: ['3'] })
+  await millInto(folder.file('whole.ndjson'), documents.slice(0, 1))
+  const args = [...documents, '-r', 'r', '-t', '1', '-q', '-o', 'part.ndjson']
+  await runCommand(args, { cwd, env: { XMLMILL_FAILPOINT: 'file.synced:1' } })
+  for (const [output, part] of [
+    ['all.ndjson', 'part.ndjson'],
+    ['part.ndjson', 'whole.ndjson'],
+  ] as const) {
+    const { exitCode, stderr } = await runCommand(['merge', output, part], { cwd })
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /^xmlmill: the run into part\.ndjson was stopped or killed before its list had ended\nPART_INCOMPLETE: /,
+      ),
+    ])
+  }
+  await runCommand(args, { cwd })
+  const { exitCode } = await runCommand(['merge', 'all.ndjson', 'part.ndjson', 'whole.ndjson'], { cwd })
+  expect(exitCode).toBe(0)
+  expect(readFileSync(folder.file('all.ndjson'), 'utf8').split('\n').slice(0, -1)).toHaveLength(3)
+})
+
+test('a part that a run is writing to is refused, and so is an output', async () => {
+  using folder = temporaryFolder()
+  await using site = await serve({ '/never': () => {} })
+  for (const output of ['a.ndjson', 'a.csv', 'a.sqlite', 'a.parquet', 'a/']) {
+    const other = output.replace('a', 'b')
+    await millInto(folder.file(other), write(folder, { b: ['1'] }))
+    const stop = new AbortController()
+    const { promise: started, resolve } = Promise.withResolvers<void>()
+    const onEvent = ({ type }: { readonly type: string }) => type === 'attempt-started' && resolve()
+    const running = mill([site.url('/never')], {
+      record: 'r',
+      output: folder.file(output),
+      threads: 1,
+      signal: stop.signal,
+      onEvent,
+    }).summary()
+    await started
+    const expected = { exitCode: 4, stderr: expect.stringContaining(`is in use by process ${process.pid}`) }
+    const setting = { cwd: folder.path }
+    expect(await runCommand(['merge', output.replace('a', 'c'), output], setting)).toMatchObject(expected)
+    expect(await runCommand(['merge', output, other], setting)).toMatchObject(expected)
+    stop.abort()
+    await running.catch(() => {})
+  }
+})
+
+test('a part that is not what its ledger says is refused by name, and what is there by then stays in order', async () => {
+  using folder = temporaryFolder()
+  const documents = write(folder, { a: ['1'], b: ['2'] })
+  const [one, two, output] = [folder.file('1.ndjson'), folder.file('2.ndjson'), folder.file('all.ndjson')]
+  await millInto(one, documents.slice(0, 1))
+  await millInto(two, documents.slice(1))
+  writeFileSync(two, readFileSync(two, 'utf8').replace('"2"', '"3"'))
+  expect(await failureOf(mergeOutputs({ output, parts: [one, two] }))).toEqual({
+    code: 'OUTPUT_FAILED',
+    message: expect.stringMatching(/2\.ndjson is damaged: file:.*b\.xml: its records are not what was written/),
+  })
+  expect(await verifyOutput(output)).toMatchObject({ done: 1, problems: [] })
+})
+
+test('what does not go together is refused before anything is written', async () => {
+  using folder = temporaryFolder()
+  const documents = write(folder, { a: ['1'] })
+  const [one, bare, table, output] = ['1.ndjson', 'bare.ndjson', 't.csv', 'all.ndjson'].map((name) => folder.file(name))
+  await millInto(one ?? '', documents)
+  await millInto(bare ?? '', documents, { bare: true })
+  await millInto(table ?? '', documents)
+  folder.write('stranger.ndjson', '{}\n')
+  const refusals: readonly (readonly [string, readonly (string | undefined)[], string, string])[] = [
+    [output ?? '', [one, bare], 'SHAPE_CHANGED', '--bare was not given and is given'],
+    [output ?? '', [one, table], 'OPTIONS_INVALID', 't.csv is a CSV file, and '],
+    [output ?? '', [one, one], 'OPTIONS_INVALID', '1.ndjson is given twice'],
+    [one ?? '', [one], 'OPTIONS_INVALID', '1.ndjson is the output itself'],
+    [output ?? '', [one, folder.file('stranger.ndjson')], 'OPTIONS_INVALID', 'stranger.ndjson has no ledger'],
+    [output ?? '', [one, folder.file('absent.ndjson')], 'OPTIONS_INVALID', 'absent.ndjson has no ledger'],
+    [folder.file('stranger.ndjson'), [one], 'OUTPUT_EXISTS', 'has data in it, and no ledger beside it'],
+    ['-', [one], 'OPTIONS_INVALID', '- has no ledger that parts could be merged into'],
+    ['postgres://localhost/papers', [one], 'OPTIONS_INVALID', 'there is nothing to merge in PostgreSQL'],
+  ]
+  for (const [into, parts, code, message] of refusals) {
+    const refused = await failureOf(mergeOutputs({ output: into, parts: parts.map((part) => part ?? '') }))
+    expect(refused).toEqual({ code, message: expect.stringContaining(message) })
+  }
+  expect(readdirSync(folder.path).filter((name) => name.startsWith('all'))).toEqual([])
+})
+
+test('the shards that are in no part are named, and can be added later, also from a merged output', async () => {
+  using folder = temporaryFolder()
+  const cwd = folder.path
+  const documents = write(folder, Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`d${n}`, [`${n}`]])))
+  for (const n of [1, 2, 3, 4]) await millInto(folder.file(`${n}.ndjson`), documents, { shard: `${n}/4`, bare: true })
+  const first = await runCommand(['merge', 'all.ndjson', '2.ndjson', '4.ndjson'], { cwd })
+  expect(first.stdout.toString()).toMatch(/not all shards are there: 1\/4, 3\/4 are in no part\n$/)
+  expect(first.exitCode).toBe(1)
+  const other = await runCommand(['merge', 'other.ndjson', '1.ndjson'], { cwd })
+  expect(other.stdout.toString()).toMatch(/2\/4, 3\/4, 4\/4 are in no part\n$/)
+  const last = await runCommand(['merge', 'all.ndjson', 'other.ndjson', '3.ndjson'], { cwd })
+  expect([last.exitCode, last.stdout.toString()]).toEqual([
+    0,
+    expect.stringMatching(/all\.ndjson: 20 documents with 20 records\n$/),
+  ])
+  // A shard of a merged output would mean another split of it.
+  const shard = await runCommand([...documents, '-r', 'r', '--bare', '-o', 'all.ndjson', '--shard', '1/4'], { cwd })
+  expect(shard.stderr).toContain('--shard was not given and is "1/4"')
+})
+
+test('a part whose file is gone is refused, and one of which nothing is there but a ledger is an unfinished one', async () => {
+  using folder = temporaryFolder()
+  const cwd = folder.path
+  const documents = write(folder, { a: ['1'] })
+  await millInto(folder.file('1.ndjson'), documents)
+  rmSync(folder.file('1.ndjson'))
+  expect((await runCommand(['merge', 'all.ndjson', '1.ndjson'], { cwd })).stderr).toContain('1.ndjson is gone')
+  const env = { XMLMILL_FAILPOINT: 'ledger.committed:1' }
+  await runCommand([...documents, '-r', 'r', '-o', '2.ndjson', '-t', '1'], { cwd, env })
+  expect((await runCommand(['merge', 'all.ndjson', '2.ndjson'], { cwd })).stderr).toContain('PART_INCOMPLETE')
+  expect((await runCommand(['verify', '2.ndjson'], { cwd })).exitCode).toBe(0)
+})
+
+test('rejects that had a file of their own are found beside the part, and go where they are sent', async () => {
+  using folder = temporaryFolder()
+  const cwd = folder.path
+  folder.write('odd.ts', "export default () => { throw new Error('odd') }\n")
+  const documents = write(folder, { a: ['1'], b: ['2'] })
+  const options = { transform: folder.file('odd.ts') }
+  await millInto(folder.file('1.ndjson'), documents.slice(0, 1), { ...options, rejects: folder.file('odd-1') })
+  await millInto(folder.file('2.ndjson'), documents.slice(1), options)
+  expect(
+    (await runCommand(['merge', 'all.ndjson', '1.ndjson', '2.ndjson', '--rejects', 'odd'], { cwd })).exitCode,
+  ).toBe(0)
+  expect(readFileSync(folder.file('odd'), 'utf8').split('\n')).toHaveLength(3)
+  expect((await runCommand(['verify', 'all.ndjson', '--rejects', 'odd'], { cwd })).exitCode).toBe(0)
+})
