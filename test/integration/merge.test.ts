@@ -62,7 +62,9 @@ async function failureOf(merging: Promise<unknown>): Promise<{ readonly code: st
   )
 }
 
-test('columns that parts have taken from their own first records become the columns of all', async () => {
+test('columns that parts have taken from their own first records become the columns of all', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   using folder = temporaryFolder()
   const [a = '', b = '', empty = ''] = write(folder, {
     a: ['<x>1</x><y>a, "b"\nc</y>', '<x>2</x>'],
@@ -112,7 +114,9 @@ test('columns that parts have taken from their own first records become the colu
   }
 })
 
-test('parts in which no document has a record are merged as well, and the columns come later', async () => {
+test('parts in which no document has a record are merged as well, and the columns come later', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   using folder = temporaryFolder()
   const [a = '', b = ''] = write(folder, { a: [], b: [] })
   for (const extension of ['csv', 'parquet', 'ndjson']) {
@@ -131,7 +135,9 @@ test('parts in which no document has a record are merged as well, and the column
   }
 })
 
-test('records behind one another in compressed members are found in every combination of compressions', async () => {
+test('records behind one another in compressed members are found in every combination of compressions', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   using folder = temporaryFolder()
   // Beyond the members of 4 MiB, and across their ends.
   const large = (mark: string) => Array.from({ length: 7 }, (_, n) => `${mark}${n}${'x'.repeat(1_500_000 + n)}`)
@@ -149,7 +155,7 @@ test('records behind one another in compressed members are found in every combin
   }
 })
 
-test('a document that two parts have alike is taken once, with its rejects', async () => {
+test('a document that two parts have alike is taken once, with its rejects', { timeout: TIMEOUT_MS }, async () => {
   using folder = temporaryFolder()
   folder.write(
     'odd.ts',
@@ -175,7 +181,9 @@ test('a document that two parts have alike is taken once, with its rejects', asy
   }
 })
 
-test('a document that two parts have differently is an error that names it, and nothing of the second is taken (PARTS_DIFFER)', async () => {
+test('a document that two parts have differently is an error that names it, and nothing of the second is taken (PARTS_DIFFER)', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   using folder = temporaryFolder()
   let answer = '<a><r>old</r></a>'
   await using site = await serve({ '/a': (_, response) => void response.end(answer), '/b': '<a><r>b</r></a>' })
@@ -198,7 +206,7 @@ test('a document that two parts have differently is an error that names it, and 
   expect(readText(other)).not.toContain('old')
 })
 
-test('who knows which part counts says so for each document', async () => {
+test('who knows which part counts says so for each document', { timeout: TIMEOUT_MS }, async () => {
   using folder = temporaryFolder()
   let answer = '<a><r>old</r></a>'
   await using site = await serve({ '/a': (_, response) => void response.end(answer), '/b': '<a><r>b</r></a>' })
@@ -228,7 +236,9 @@ function readBytes(output: string): string {
   return names.map((name) => readFileSync(`${output}/${name}`, 'latin1')).join('')
 }
 
-test('a part of a run that was killed is refused, and so is an output of one, until it has come to its end (PART_INCOMPLETE)', async () => {
+test('a part of a run that was killed is refused, and so is an output of one, until it has come to its end (PART_INCOMPLETE)', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   const documents = write(folder, { a: ['1'], b: ['2'], c: ['3'] })
@@ -253,7 +263,7 @@ test('a part of a run that was killed is refused, and so is an output of one, un
   expect(readFileSync(folder.file('all.ndjson'), 'utf8').split('\n').slice(0, -1)).toHaveLength(3)
 })
 
-test('a part that a run is writing to is refused, and so is an output', async () => {
+test('a part that a run is writing to is refused, and so is an output', { timeout: TIMEOUT_MS }, async () => {
   using folder = temporaryFolder()
   await using site = await serve({ '/never': () => {} })
   for (const output of ['a.ndjson', 'a.csv', 'a.sqlite', 'a.parquet', 'a/']) {
@@ -279,7 +289,9 @@ test('a part that a run is writing to is refused, and so is an output', async ()
   }
 })
 
-test('a part that is not what its ledger says is refused by name, and what is there by then stays in order', async () => {
+test('a part that is not what its ledger says is refused by name, and what is there by then stays in order', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   using folder = temporaryFolder()
   const documents = write(folder, { a: ['1'], b: ['2'] })
   const [one, two, output] = [folder.file('1.ndjson'), folder.file('2.ndjson'), folder.file('all.ndjson')]
@@ -293,7 +305,7 @@ test('a part that is not what its ledger says is refused by name, and what is th
   expect(await verifyOutput(output)).toMatchObject({ done: 1, problems: [] })
 })
 
-test('what does not go together is refused before anything is written', async () => {
+test('what does not go together is refused before anything is written', { timeout: TIMEOUT_MS }, async () => {
   using folder = temporaryFolder()
   const documents = write(folder, { a: ['1'] })
   const [one, bare, table, output] = ['1.ndjson', 'bare.ndjson', 't.csv', 'all.ndjson'].map((name) => folder.file(name))
@@ -319,7 +331,9 @@ test('what does not go together is refused before anything is written', async ()
   expect(readdirSync(folder.path).filter((name) => name.startsWith('all'))).toEqual([])
 })
 
-test('the shards that are in no part are named, and can be added later, also from a merged output', async () => {
+test('the shards that are in no part are named, and can be added later, also from a merged output', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   const documents = write(folder, Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`d${n}`, [`${n}`]])))
@@ -339,7 +353,9 @@ test('the shards that are in no part are named, and can be added later, also fro
   expect(shard.stderr).toContain('--shard was not given and is "1/4"')
 })
 
-test('a part whose file is gone is refused, and one of which nothing is there but a ledger is an unfinished one', async () => {
+test('a part whose file is gone is refused, and one of which nothing is there but a ledger is an unfinished one', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   const documents = write(folder, { a: ['1'] })
@@ -352,7 +368,9 @@ test('a part whose file is gone is refused, and one of which nothing is there bu
   expect((await runCommand(['verify', '2.ndjson'], { cwd })).exitCode).toBe(0)
 })
 
-test('rejects that had a file of their own are found beside the part, and go where they are sent', async () => {
+test('rejects that had a file of their own are found beside the part, and go where they are sent', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   folder.write('odd.ts', "export default () => { throw new Error('odd') }\n")
