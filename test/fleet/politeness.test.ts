@@ -91,3 +91,24 @@ test('a host that asks for too long a wait is given up when nothing else is left
   expect((await fleet.work().finished).exitCode).toBe(0)
   expect(await fleet.query(codes)).toEqual([{ code: 'done', count: 4 }])
 }, 90_000)
+
+test('a host that only fails is left alone by all machines', async () => {
+  await using fleet = await startFleet(server)
+  const times: number[] = []
+  const broken: Route = (_, response) => {
+    times.push(performance.now())
+    response.writeHead(500).end()
+  }
+  await using site = await serve(Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`/${index}`, broken])))
+  await fleet.submit(
+    Array.from({ length: 8 }, (_, index) => site.url(`/${index}`)),
+    ...['--retries', '0', '--host-failures', '3', '--per-host', '1', '--retry-max-wait', '4'],
+  )
+  fleet.work()
+  fleet.work()
+  await fleet.until('SELECT pauses >= 1 FROM xmlmill.hosts')
+  await fleet.until('SELECT pauses >= 2 FROM xmlmill.hosts')
+  // Three failures, a pause of three to four seconds, and one document that shows whether it is well.
+  const [third = 0, fourth = 0] = times.slice(2, 4)
+  expect(fourth - third).toBeGreaterThan(2900)
+}, 90_000)
