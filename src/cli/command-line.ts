@@ -4,6 +4,7 @@ import { findConfigFile } from '../config/find-config-file.ts'
 import { MillError } from '../errors.ts'
 import type { MillOptions } from '../options.ts'
 import {
+  COLLECT_OPTIONS,
   CONFIG_OPTION,
   DEMO_OPTIONS,
   PEEK_OPTIONS,
@@ -114,6 +115,20 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
           queue: String(argv.queue),
           watches: argv.watch === true,
           asJson: argv.json === true,
+        })
+      },
+    )
+    .command(
+      'collect <queue>',
+      false,
+      (command) => withOwnOptions(command.positional('queue', { type: 'string', demandOption: true }), COLLECT_OPTIONS),
+      async (argv) => {
+        const { collectCommand } = await import('./collect-command.ts')
+        exitCode = await collectCommand({
+          queue: String(argv.queue),
+          name: textOf(argv.name),
+          output: textOf(argv.output),
+          parts: textOf(argv.parts),
         })
       },
     )

@@ -150,6 +150,23 @@ export const STATUS_OPTIONS = {
   json: { kind: 'switch', group: 'General', help: 'Print it as JSON.' },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
+export const COLLECT_OPTIONS = {
+  name: { ...RUN_NAME, help: 'The run, where the queue has more than one.' },
+  output: {
+    kind: 'text',
+    placeholder: 'TARGET',
+    alias: 'o',
+    group: 'General',
+    help: "Where the records go; the run's own output unless given.",
+  },
+  parts: {
+    kind: 'text',
+    placeholder: 'DIR',
+    group: 'General',
+    help: 'A folder with copies of the parts, where the workers had no folder in common.',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
 export const STEERING_OPTIONS = {
   name: { ...RUN_NAME, help: 'The run, where the queue has more than one.' },
 } as const satisfies Readonly<Record<string, OptionSpec>>
@@ -243,6 +260,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     about:
       'Shows how a queue stands: its runs, documents by state, the workers and their rates, hosts that are left alone, failures by code.',
     options: STATUS_OPTIONS,
+    takesRunOptions: false,
+  },
+  {
+    name: 'collect',
+    usage: 'collect postgres://… [-o TARGET] [--parts DIR]',
+    summary: 'Join the files that the workers of a run have written into one output.',
+    about:
+      'Joins the parts of a run whose output is files: of each document the records of the worker that the queue knows to have done it. The\nparts stay as they are; given again, it adds what has come meanwhile.',
+    options: COLLECT_OPTIONS,
     takesRunOptions: false,
   },
   ...Object.entries(STEERING).map(([name, summary]) => ({

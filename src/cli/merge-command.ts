@@ -1,7 +1,7 @@
 /** `xmlmill merge OUTPUT PART…`: the outputs of several runs into one. */
 import { redactUrl } from '../redact.ts'
 import { formatCount, formatPlural } from '../report/figures.ts'
-import { mergeOutputs, type PartMerged } from '../sinks/merge.ts'
+import { type Merged, mergeOutputs, type PartMerged } from '../sinks/merge.ts'
 import { EXIT } from './exit-code.ts'
 
 export interface MergeCommand {
@@ -18,9 +18,7 @@ export async function mergeCommand({ output, parts, rejects }: MergeCommand): Pr
     rejects,
     onPart: (part) => process.stdout.write(`${partLine(part)}\n`),
   })
-  process.stdout.write(
-    `${redactUrl(output)}: ${formatPlural(done, 'document')} with ${formatPlural(records, 'record')}\n`,
-  )
+  process.stdout.write(`${mergedLine(output, { done, records })}\n`)
   if (failed > 0) {
     const again = `the command of the parts, with -o ${output} and without --shard, tries again`
     process.stdout.write(`${formatPlural(failed, 'document')} failed; ${again}\n`)
@@ -32,7 +30,13 @@ export async function mergeCommand({ output, parts, rejects }: MergeCommand): Pr
   return failed > 0 || missingShards.length > 0 ? EXIT.incomplete : EXIT.done
 }
 
-function partLine({ part, done, failed, left }: PartMerged): string {
+/** What a merged output has. */
+export function mergedLine(output: string, { done, records }: Pick<Merged, 'done' | 'records'>): string {
+  return `${redactUrl(output)}: ${formatPlural(done, 'document')} with ${formatPlural(records, 'record')}`
+}
+
+/** What was taken of a part. */
+export function partLine({ part, done, failed, left }: PartMerged): string {
   const counts = [
     `${formatPlural(done, 'document')} taken`,
     failed > 0 && `${formatCount(failed)} failed`,

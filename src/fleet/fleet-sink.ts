@@ -53,8 +53,11 @@ export class FleetSink implements Sink {
     await this.#opened()
   }
 
-  async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
+  async write(given: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
     const { source, isOutputQueue } = this.#setting
+    // Of those that are lost already a file is not to have a second copy.
+    const documents = given.filter(({ document }) => source.claimOf(document) !== undefined)
+    if (documents.length === 0) return
     const absence = new Absence()
     for (;;) {
       try {

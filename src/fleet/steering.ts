@@ -10,7 +10,7 @@ import { CLAIM_LOCK, checkTables, SCHEMA } from './tables.ts'
 const BATCH_DOCUMENTS = 1000
 
 /** @throws MillError QUEUE_UNUSABLE when there is no such run, or more than one and none was named */
-async function theRun(database: FleetDatabase, name: string | undefined): Promise<FleetRun> {
+export async function theRun(database: FleetDatabase, name: string | undefined): Promise<FleetRun> {
   const where = redactUrl(database.url)
   const runs = await database.transaction(async (client) => {
     await checkTables(client, where)

@@ -1,9 +1,7 @@
 /** A worker: takes the runs of a queue one after the other, and mills what it can claim of each. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { hostname } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import { loadTransform } from '../channel/transform-module.ts'
 import { MillError } from '../errors.ts'
 import { run as mill } from '../mill.ts'
@@ -19,6 +17,7 @@ import { FleetSink } from './fleet-sink.ts'
 import { reapLost } from './returns.ts'
 import { type FleetRun, readRuns, runOptions } from './run-record.ts'
 import { CLAIM_LOCK, checkTables, SCHEMA } from './tables.ts'
+import { checkAllowed, transformFile } from './transform-file.ts'
 import { FleetWorker, LEASE_MS } from './worker.ts'
 
 /** How often a worker that has nothing to do looks for something. */
@@ -109,14 +108,16 @@ async function nextRun(
 async function workOn(setting: WorkSetting, { database, engine, worker, run }: Place): Promise<boolean> {
   const isOutputQueue = run.options.output === null
   const merged = runOptions(run, setting.local, setting.given, setting.url)
-  await using transform = await transformFile(run, setting.allowTransform)
+  checkAllowed(run, setting.allowTransform)
+  await using transform = await transformFile(run)
   const base: RunOptions = { ...merged, thread: { ...merged.thread, transform: transform?.href } }
   if (transform !== undefined) await loadTransform(transform.href)
   const part = worker.number
   const options: RunOptions = {
     ...base,
     output: isOutputQueue ? setting.url : partPath(run.options.output ?? '', part),
-    rejects: setting.local.rejects ?? `${run.name}.part-${part}.rejects.ndjson`,
+    // Beside a part; of a database in the working directory, where several workers may be.
+    rejects: setting.local.rejects ?? (isOutputQueue ? `${run.name}.part-${part}.rejects.ndjson` : undefined),
   }
   const { threads, schedule } = options
   const perform: Perform = async (listener, stopping) => {
@@ -153,29 +154,6 @@ async function workOn(setting: WorkSetting, { database, engine, worker, run }: P
   }
   // Awaited here: the transform's file is there until then.
   return await setting.show(run, options, perform)
-}
-
-interface TransformFile extends AsyncDisposable {
-  readonly href: string
-}
-
-/** The run's transform as a file of this machine. */
-async function transformFile(run: FleetRun, allowed: string | undefined): Promise<TransformFile | undefined> {
-  const { transform, name } = run
-  if (transform === undefined) return undefined
-  const { hash, source } = transform
-  const isAllowed = allowed === 'any' || (allowed !== undefined && allowed.length >= 16 && hash.startsWith(allowed))
-  if (!isAllowed) {
-    const what = `the run ${name} brings the transform ${transform.name}, SHA-256 ${hash}`
-    throw new MillError('TRANSFORM_REFUSED', `${what}; --allow-transform=${hash.slice(0, 16)} allows it`)
-  }
-  const folder = await mkdtemp(join(tmpdir(), 'xmlmill-transform-'))
-  const path = join(folder, transform.name)
-  await writeFile(path, source)
-  return {
-    href: pathToFileURL(path).href,
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  }
 }
 
 /** Where a worker writes its part of an output: `papers.ndjson.gz` becomes `papers.part-3.ndjson.gz`. */

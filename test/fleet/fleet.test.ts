@@ -132,3 +132,27 @@ test('the role of docs/fleet-role.sql may work and may not change the list', asy
   expect([paused.exitCode, paused.stderr]).toEqual([3, expect.stringContaining('permission denied')])
   await fleet.query('DROP OWNED BY xmlmill_worker CASCADE; DROP ROLE xmlmill_worker')
 }, 60_000)
+
+test('workers write parts of a file, and of a document that two of them have, the one counts that the queue knows', async () => {
+  await using fleet = await startFleet(server)
+  let version = 'first'
+  const changing: Route = (_, response) => response.end(`<l><p>${version}</p></l>`)
+  await using origin = await site(6, { '/changing': changing })
+  await fleet.submit([...paths(6), '/changing'].map(origin.url), '-r', 'p', '-o', 'papers.ndjson')
+  expect((await fleet.work().finished).exitCode).toBe(0)
+  // As if the first worker had been taken for lost just before it told the queue.
+  version = 'second'
+  await fleet.query(
+    `UPDATE xmlmill.job SET state = 'created', output = NULL WHERE data ->> 'url' = '${origin.url('/changing')}'`,
+  )
+  await fleet.query('UPDATE xmlmill.run_hosts SET is_empty = false, ready_at = now()')
+  expect((await fleet.work().finished).exitCode).toBe(0)
+  const collected = await fleet.command('collect')
+  expect([collected.exitCode, collected.stderr]).toEqual([0, ''])
+  const lines = (await readFile(join(fleet.folder, 'papers.ndjson'), 'utf8')).trimEnd().split('\n')
+  expect(lines).toHaveLength(13)
+  expect(lines.filter((line) => line.includes('changing')).map((line) => JSON.parse(line).record)).toEqual(['second'])
+  expect((await fleet.command('collect')).stdout.toString()).toContain('papers.ndjson: 7 documents with 13 records')
+  const verified = await runCommand(['verify', 'papers.ndjson'], { cwd: fleet.folder })
+  expect(verified.exitCode).toBe(0)
+}, 60_000)
