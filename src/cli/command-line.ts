@@ -115,6 +115,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
           queue: String(argv.queue),
           watches: argv.watch === true,
           asJson: argv.json === true,
+          options: givenOptions(argv),
         })
       },
     )

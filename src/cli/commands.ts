@@ -148,6 +148,11 @@ export const WORK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 export const STATUS_OPTIONS = {
   watch: { kind: 'switch', group: 'General', help: 'Show it again every two seconds, until all is done.' },
   json: { kind: 'switch', group: 'General', help: 'Print it as JSON.' },
+  live: {
+    ...OPTIONS.live,
+    help: 'Serve the report of all machines until all is done, on this port of loopback; 0 is any free one.',
+  },
+  liveHost: OPTIONS.liveHost,
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
 export const COLLECT_OPTIONS = {
@@ -255,7 +260,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'status',
-    usage: 'status postgres://… [--watch] [--json]',
+    usage: 'status postgres://… [--watch] [--json] [--live [PORT]]',
     summary: 'Show how a queue stands: runs, workers, hosts, failures.',
     about:
       'Shows how a queue stands: its runs, documents by state, the workers and their rates, hosts that are left alone, failures by code.',

@@ -1,8 +1,10 @@
 /** `xmlmill status`: how a queue stands, once or again and again. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type FleetStatus, openStatus, type RunStatus, readStatus, type WorkerStatus } from '../fleet/status.ts'
+import { type MillOptions, resolveOptions } from '../options.ts'
 import { formatCount, formatDuration, formatPlural } from '../report/figures.ts'
 import { EXIT } from './exit-code.ts'
+import type { FleetLive } from './fleet-live.ts'
 import { print } from './print.ts'
 import { untilSignal } from './signals.ts'
 
@@ -12,27 +14,46 @@ export interface StatusCommand {
   readonly queue: string
   readonly watches: boolean
   readonly asJson: boolean
+  /** With --live and --live-host, if they are given. */
+  readonly options: MillOptions
 }
 
 /** @returns the exit code: 1 when documents have failed */
-export async function statusCommand({ queue, watches, asJson }: StatusCommand): Promise<number> {
+export async function statusCommand({ queue, watches, asJson, options }: StatusCommand): Promise<number> {
+  const { live: port, liveHost } = resolveOptions(options).watch
   await using database = openStatus(queue)
+  await using live = port === undefined ? undefined : await openLive(queue, port, liveHost)
   const stopping = untilSignal()
   try {
     for (;;) {
+      await live?.refresh()
       const status = await readStatus(database)
-      const text = asJson ? `${JSON.stringify(status)}\n` : renderStatus(status)
-      await print(watches && !asJson && process.stdout.isTTY === true ? `\x1b[H\x1b[2J${text}` : text)
       const isOver = status.runs.every(
         ({ waiting, running, state }) => running === 0 && (waiting === 0 || state !== 'open'),
       )
-      if (!watches || isOver || stopping.signal.aborted)
+      const isLast = isOver || stopping.signal.aborted || (!watches && live === undefined)
+      const text = asJson ? `${JSON.stringify(status)}\n` : renderStatus(status)
+      const isScreen = watches && !asJson && process.stdout.isTTY === true
+      if (watches || isLast) await print(isScreen ? `\x1b[H\x1b[2J${text}` : text)
+      if (isLast) {
+        // What came between the last look at the ledger and the look at the queue.
+        await live?.refresh()
+        await live?.end()
         return stopping.exitCode ?? (status.runs.some(({ failed }) => failed > 0) ? EXIT.incomplete : EXIT.done)
+      }
       await delay(WATCH_MS, undefined, { signal: stopping.signal }).catch(() => {})
     }
   } finally {
     stopping.dispose()
   }
+}
+
+/** Loaded only when it is asked for. */
+async function openLive(queue: string, port: number, host: string | undefined): Promise<FleetLive> {
+  const { openFleetLive } = await import('./fleet-live.ts')
+  const live = await openFleetLive(queue, port, host)
+  process.stderr.write(`live: ${live.url}\n`)
+  return live
 }
 
 export function renderStatus({ runs, workers, hosts }: FleetStatus): string {

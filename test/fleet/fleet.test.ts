@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runCommand } from '../support/command-line.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { runCommand, startCommand } from '../support/command-line.ts'
 import { startFleet } from '../support/fleet.ts'
 import { startPostgres, type TestServer } from '../support/postgres.ts'
 import { type Route, serve } from '../support/serve.ts'
@@ -83,6 +83,35 @@ test('a paused run starts nothing, a cancelled one has nothing left', async () =
   expect((await fleet.command('cancel')).stdout.toString()).toContain('2 documents taken out of the queue')
   expect((await fleet.work().finished).exitCode).toBe(0)
   expect(origin.hits()).toBe(4)
+}, 60_000)
+
+/** The data of a stream's last event; the page's server cuts the stream when all is over. */
+async function lastEvent(url: URL): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for await (const chunk of (await fetch(url)).body ?? []) text += decoder.decode(chunk, { stream: true })
+  } catch {
+    // Cut.
+  }
+  return /.*data: (.*)\n\n/s.exec(text)?.[1] ?? ''
+}
+
+test('the live page of a fleet shows what every machine has done', async () => {
+  await using fleet = await startFleet(server)
+  const slow: Route = (_, response) => void setTimeout(() => response.end('<l><p>a</p></l>'), 300)
+  await using origin = await site(0, Object.fromEntries(paths(24).map((path) => [path, slow])))
+  await fleet.submit(paths(24).map(origin.url), '-r', 'p', '-j', '2')
+  const live = startCommand(['status', fleet.url, '--live', '0'], { cwd: fleet.folder })
+  const address = await vi.waitFor(() => /live: (\S+)/.exec(live.stderr())?.[1] ?? expect.fail('not yet'), 20_000)
+  const events = lastEvent(new URL('events', address))
+  const machines = [fleet.work(), fleet.work()]
+  const last = JSON.parse(await events)
+  expect(last).toMatchObject({ hasEnded: true, summary: { documents: { done: 24 } } })
+  const workers = await fleet.query('SELECT DISTINCT thread FROM xmlmill_documents')
+  expect(last.lanes).toHaveLength(workers.length)
+  expect((await live.finished).exitCode).toBe(0)
+  await Promise.all(machines.map(({ finished }) => finished))
 }, 60_000)
 
 test('a transform comes with the run, and is run only where it is allowed', async () => {
