@@ -144,9 +144,13 @@ function shardShape(kind: OutputKind, { shard }: RunOptions): { readonly shard?:
 }
 
 /** @throws MillError OPTIONS_INVALID for options that this kind of output does nothing with */
-function checkTable(output: string, kind: OutputKind, { table }: RunOptions): void {
+function checkTable(output: string, kind: OutputKind, { table, shard, existing }: RunOptions): void {
   const isDatabase = kind === 'sqlite' || kind === 'postgres'
   const problems: string[] = []
+  if (kind === 'postgres' && shard !== undefined && existing === 'replace')
+    problems.push(
+      '--fresh would drop what other shards have put into the database; run once with it and without --shard, or drop the tables',
+    )
   if (table.columns.length > 0 && !isDatabase && kind !== 'csv' && kind !== 'parquet')
     problems.push(`--columns are for tables (.csv, .parquet, .sqlite, postgres://), and ${output} is none`)
   if (table.key.length > 0 && !isDatabase)

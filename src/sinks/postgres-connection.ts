@@ -48,7 +48,7 @@ export function databaseFailed(output: string, cause: unknown): MillError {
 /**
  * Takes the advisory lock of an output; the server frees it when the connection ends, however it ends.
  * @param scope which of the outputs in the database
- * @param isShared whether the machines of a fleet have it together
+ * @param isShared whether the machines of a fleet, or the shards of a list, have it together
  * @throws MillError OUTPUT_LOCKED naming the holder
  */
 export async function lockDatabase(client: pg.Client, output: string, scope: string, isShared: boolean): Promise<void> {
@@ -73,4 +73,14 @@ export async function lockDatabase(client: pg.Client, output: string, scope: str
   const who =
     pid === undefined ? 'another run' : `process ${pid} on ${host}, which started at ${rows[0]?.started.toISOString()}`
   throw new MillError('OUTPUT_LOCKED', `${redactUrl(output)} is in use by ${who}`)
+}
+
+/**
+ * Until the transaction ends nobody else who shares the output writes rows: with --key two might replace the same ones, each in an order of its
+ * own, and wait for each other.
+ */
+export async function lockRows(client: pg.Client, scope: string): Promise<void> {
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1 || ':' || current_schema(), 0))", [
+    `xmlmill rows:${scope}`,
+  ])
 }

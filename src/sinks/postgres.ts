@@ -10,10 +10,11 @@ import { failpoint } from '../failpoint.ts'
 import { LEAST_COMMIT_INTERVAL_MS } from '../ledger/commit-interval.ts'
 import { documentKeys } from '../ledger/document-key.ts'
 import { ledgerRow } from '../ledger/ledger.ts'
+import { shardText } from '../options.ts'
 import { redactUrl } from '../redact.ts'
 import { isRefusal, type Refusal, rejectLine } from './columns.ts'
 import { namesIn, PLACE, quoted, type TableForm, tableForm } from './columns-table.ts'
-import { connect, databaseFailed, lockDatabase } from './postgres-connection.ts'
+import { connect, databaseFailed, lockDatabase, lockRows } from './postgres-connection.ts'
 import { PostgresLedger } from './postgres-ledger.ts'
 import { copyRow, unstorable } from './postgres-rows.ts'
 import {
@@ -50,16 +51,22 @@ export async function openPostgres({ output, options, shape, rejects, admit }: T
   const scope = options.table.name ?? ''
   const client = await connect(output)
   try {
-    await lockDatabase(client, output, scope, admit !== undefined)
+    // Each worker of a fleet has a claim on what it writes, each shard has documents of its own.
+    const shard = admit === undefined && options.shard !== undefined ? ` shard ${shardText(options.shard)}` : undefined
+    const isShared = admit !== undefined || shard !== undefined
+    await lockDatabase(client, output, scope, isShared)
+    if (shard !== undefined) await lockDatabase(client, output, scope + shard, false)
     if (options.existing === 'replace') await dropOurs(client, scope)
     const ledger = await PostgresLedger.open(client, output, scope, shape)
     const positions: Positions = {
       position: (name) => ledger.position(name),
       commit: ({ rows, files }) => ledger.put(rows, files),
     }
-    const file = await RejectsFile.open(rejects, rejectsName(rejects), positions, options.existing === 'replace')
+    // Other machines may have a file by the same path.
+    const name = `${rejectsName(rejects)}${shard ?? ''}`
+    const file = await RejectsFile.open(rejects, name, positions, options.existing === 'replace')
     const replaces = options.existing === 'update'
-    return new PostgresStore({ output, client, ledger, rejects: file, form, replaces, admit })
+    return new PostgresStore({ output, scope, client, ledger, rejects: file, form, replaces, admit, isShared })
   } catch (cause) {
     await client.end().catch(() => {})
     throw databaseFailed(output, cause)
@@ -91,6 +98,10 @@ interface Parts {
   /** Whether a document may have rows of an earlier run. */
   readonly replaces: boolean
   readonly admit: Admit | undefined
+  /** Which of the outputs in the database. */
+  readonly scope: string
+  /** Whether others write to it at the same time. */
+  readonly isShared: boolean
 }
 
 /** A transaction that something failed in ends with ROLLBACK, and without an error. */
@@ -135,7 +146,9 @@ class PostgresStore implements Store {
     this.#refused = new Map()
     let documents = given
     try {
-      await client.query('BEGIN')
+      // What others have committed while this one waited for a lock is to be seen.
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+      if (this.#parts.isShared && this.#parts.form.key !== PLACE) await lockRows(client, this.#parts.scope)
       documents = await this.#admitted(given)
       for (const document of documents) {
         if (document.status !== 'done') continue
@@ -273,7 +286,7 @@ class PostgresStore implements Store {
     const known = this.#pending.get(name)
     if (known !== undefined) return known
     await this.#quiet()
-    if (this.#parts.admit !== undefined) await ledger.lockMeta()
+    if (this.#parts.isShared) await ledger.lockMeta()
     let types = await columnTypes(client, name)
     if (types.size === 0) {
       await makeTable(client, name, form)
