@@ -337,8 +337,10 @@ export const ERRORS = {
   },
   TRANSFORM_REFUSED: {
     disposition: 'stop',
-    meaning: 'A run in the queue brings a transform, and this worker was not told to run it.',
-    remedy: 'Look at the transform, and give `xmlmill work` --allow-transform with the hash that the message names.',
+    meaning:
+      'A run in the queue brings a transform that this worker was not told to run, or that is not the one that was submitted.',
+    remedy:
+      'Look at the transform: if it is yours, give `xmlmill work` --allow-transform with the hash that the message names; if another stands in the queue than was submitted, submit the run under another --name.',
   },
   REPORT_FAILED: {
     disposition: 'stop',

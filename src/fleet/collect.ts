@@ -12,7 +12,6 @@ import { queueOf } from './engine.ts'
 import { type FleetRun, runOptions } from './run-record.ts'
 import { theRun } from './steering.ts'
 import { JOBS, SCHEMA } from './tables.ts'
-import { transformFile } from './transform-file.ts'
 
 export interface CollectRequest {
   readonly url: string
@@ -45,8 +44,7 @@ export async function collect({ url, name, output, parts: folder, onPart }: Coll
       `the records of ${run.name} are in the queue's database: there is nothing to collect`,
     )
   const { parts, owners, open } = await database.transaction((client) => readParts(client, run, folder))
-  await using transform = await transformFile(run)
-  for (const path of parts.keys()) await complete(run, path, transform?.href, url)
+  for (const path of parts.keys()) await complete(run, path, url)
   const merged = await mergeOutputs({
     output: target,
     parts: [...parts.keys()],
@@ -101,9 +99,14 @@ async function readParts(client: Connection, run: FleetRun, folder: string | und
 }
 
 /** Takes a part to its end whose worker was stopped: what it had put off until then is done. */
-async function complete(run: FleetRun, path: string, transform: string | undefined, url: string): Promise<void> {
-  const options = runOptions(run, resolveOptions({}), {}, url)
-  await using part = await openOutput({ ...options, output: path, thread: { ...options.thread, transform } })
+async function complete(run: FleetRun, path: string, url: string): Promise<void> {
+  const { thread, ...options } = runOptions(run, resolveOptions({}), {}, url)
+  // A name alone: a table has other columns with a transform, and nobody has allowed this machine to run it.
+  const transform = run.transform && `sha256:${run.transform.hash}`
+  await using part = await openOutput(
+    { ...options, output: path, thread: { ...thread, transform } },
+    { shape: run.shape },
+  )
   await part.sink.complete?.()
   await part.close()
 }

@@ -90,7 +90,7 @@ export class FleetSink implements Sink {
 
   async #opened(): Promise<Output> {
     const { options, isOutputQueue } = this.#setting
-    this.#output ??= await openOutput(options, isOutputQueue ? this.#admit : undefined)
+    this.#output ??= await openOutput(options, { admit: isOutputQueue ? this.#admit : undefined })
     return this.#output
   }
 

@@ -1,7 +1,7 @@
 /** A run as the queue has it: its options, resolved once, and its transform, which travels with it. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MillError } from '../errors.ts'
 import type { RunShape } from '../ledger/run-shape.ts'
@@ -9,6 +9,7 @@ import type { MillOptions, RunOptions, ScheduleOptions, ThreadOptions } from '..
 import type { Connection } from '../sinks/postgres-connection.ts'
 import { VERSION } from '../version.ts'
 import { SCHEMA } from './tables.ts'
+import { MODULE_EXTENSIONS } from './transform-file.ts'
 
 export type RunState = 'open' | 'paused' | 'cancelled'
 
@@ -32,10 +33,17 @@ interface StoredOptions {
 }
 
 interface StoredTransform {
+  /** As whoever wrote the row has it: no name for a file. */
   readonly name: string
-  /** SHA-256 of its source in hexadecimal. */
-  readonly hash: string
   readonly source: string
+  /** SHA-256 of the source that is here, in hexadecimal. */
+  readonly hash: string
+  /** The hash that stands beside it. */
+  readonly submittedHash: string
+}
+
+function sourceHash(source: string): string {
+  return createHash('sha256').update(source).digest('hex')
 }
 
 /** A submitted run's options as they go into the queue. */
@@ -92,9 +100,15 @@ export function runOptions(run: FleetRun, local: RunOptions, given: MillOptions,
 export async function readTransform(href: string | undefined): Promise<StoredTransform | undefined> {
   if (href === undefined) return undefined
   const path = fileURLToPath(href)
+  if (!MODULE_EXTENSIONS.some((extension) => extension === extname(path)))
+    throw new MillError(
+      'TRANSFORM_UNLOADABLE',
+      `${path} cannot go to other machines: a module is ${MODULE_EXTENSIONS.join(', ')}`,
+    )
   try {
     const source = await readFile(path, 'utf8')
-    return { name: basename(path), hash: createHash('sha256').update(source).digest('hex'), source }
+    const hash = sourceHash(source)
+    return { name: basename(path), source, hash, submittedHash: hash }
   } catch (cause) {
     throw new MillError('TRANSFORM_UNLOADABLE', `${href} cannot be read`, { cause })
   }
@@ -116,9 +130,14 @@ const COLUMNS = 'number, name, state, shape, options, transform_name, transform_
 function toRun(row: RunRow): FleetRun {
   const { number, name, state, shape, options, transform_name, transform_hash, transform_source } = row
   const transform =
-    transform_name === null || transform_hash === null || transform_source === null
+    transform_source === null
       ? undefined
-      : { name: transform_name, hash: transform_hash, source: transform_source }
+      : {
+          name: transform_name ?? '',
+          source: transform_source,
+          hash: sourceHash(transform_source),
+          submittedHash: transform_hash ?? '',
+        }
   return { number, name, state, shape, options, transform }
 }
 

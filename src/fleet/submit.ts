@@ -24,7 +24,7 @@ export interface SubmitSetting extends Pick<SubmissionSetting, 'onBadLine' | 'on
 
 /**
  * Submits a run; one of that name takes what is new of the list, and the new options as far as they do not shape records.
- * @throws MillError OPTIONS_INVALID, SHAPE_CHANGED, QUEUE_UNUSABLE, OUTPUT_FAILED
+ * @throws MillError OPTIONS_INVALID, SHAPE_CHANGED, QUEUE_UNUSABLE, OUTPUT_FAILED, TRANSFORM_REFUSED
  */
 export async function submit(setting: SubmitSetting): Promise<Submitted & { readonly run: FleetRun }> {
   const { url, name, options, list } = setting
@@ -48,7 +48,11 @@ export async function submit(setting: SubmitSetting): Promise<Submitted & { read
       await tuneTables(client)
       const [present] = await readRuns(client, name)
       if (present !== undefined) checkShape(`the run ${name}`, present.shape, shape)
-      return writeRun(client, { name, shape, options: storedOptions(options, isOutputQueue), transform })
+      const written = await writeRun(client, { name, shape, options: storedOptions(options, isOutputQueue), transform })
+      // Its hash is about to be told as the one to allow.
+      if (written.transform?.hash !== transform?.hash)
+        throw new MillError('TRANSFORM_REFUSED', `the transform of the run ${name} is not the one that was submitted`)
+      return written
     })
     await makeQueue(engine, run.number)
     await using done = isOutputQueue ? await openDone(output, options, shape) : undefined

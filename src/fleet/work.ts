@@ -17,7 +17,7 @@ import { FleetSink } from './fleet-sink.ts'
 import { reapLost } from './returns.ts'
 import { type FleetRun, readRuns, runOptions } from './run-record.ts'
 import { CLAIM_LOCK, checkTables, SCHEMA } from './tables.ts'
-import { checkAllowed, transformFile } from './transform-file.ts'
+import { transformFile } from './transform-file.ts'
 import { FleetWorker, LEASE_MS } from './worker.ts'
 
 /** How often a worker that has nothing to do looks for something. */
@@ -108,8 +108,7 @@ async function nextRun(
 async function workOn(setting: WorkSetting, { database, engine, worker, run }: Place): Promise<boolean> {
   const isOutputQueue = run.options.output === null
   const merged = runOptions(run, setting.local, setting.given, setting.url)
-  checkAllowed(run, setting.allowTransform)
-  await using transform = await transformFile(run)
+  await using transform = await transformFile(run, setting.allowTransform)
   const base: RunOptions = { ...merged, thread: { ...merged.thread, transform: transform?.href } }
   if (transform !== undefined) await loadTransform(transform.href)
   const part = worker.number

@@ -17,6 +17,14 @@ export interface Output extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** An output of a fleet. */
+export interface OutputSharing {
+  /** Of a database that other machines write to as well. */
+  readonly admit?: Admit | undefined
+  /** The shape that the run has; that of the options unless given. */
+  readonly shape?: RunShape
+}
+
 /** What an output is: one file of this folder for each. */
 export type OutputKind = 'stream' | 'ndjson' | 'directory' | 'csv' | 'parquet' | 'sqlite' | 'postgres'
 
@@ -75,11 +83,11 @@ export function isDatabaseUrl(output: string): boolean {
 
 /**
  * Opens the output; without one, as in a program's loop, something that keeps nothing but rejects, where they were asked for.
- * @param admit of a database that other machines write to as well
  * @throws MillError OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
  */
-export async function openOutput(options: RunOptions, admit?: Admit): Promise<Output> {
-  const sink = await openSink(options, admit)
+export async function openOutput(options: RunOptions, sharing: OutputSharing = {}): Promise<Output> {
+  const { admit } = sharing
+  const sink = await openSink(options, sharing)
   // On several machines the queue counts.
   const underWay = admit === undefined ? await openUnderWay(sink, options) : undefined
   let closing: Promise<void> | undefined
@@ -116,7 +124,7 @@ function underWayPath({ output, state, table, shard }: RunOptions): string | und
   return `${besideName(output, shard)}${ofTable}.xmlmill-under-way`
 }
 
-async function openSink(options: RunOptions, admit: Admit | undefined): Promise<Sink> {
+async function openSink(options: RunOptions, { admit, shape: known }: OutputSharing): Promise<Sink> {
   const { output } = options
   const rejects = rejectsPath(options)
   if (output === undefined || rejects === undefined) {
@@ -125,7 +133,7 @@ async function openSink(options: RunOptions, admit: Admit | undefined): Promise<
   }
   const kind = outputKind(output)
   checkTable(output, kind, options)
-  const shape = await outputShape(output, options)
+  const shape = known ?? (await outputShape(output, options))
   return OPENERS[kind]({ output, options, shape, rejects, admit })
 }
 

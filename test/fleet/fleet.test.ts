@@ -1,5 +1,6 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { runCommand, startCommand } from '../support/command-line.ts'
 import { startFleet } from '../support/fleet.ts'
@@ -130,6 +131,42 @@ test('a transform comes with the run, and is run only where it is allowed', asyn
     { text: '0' },
     { text: 'b' },
   ])
+}, 60_000)
+
+test('another transform under the hash that is allowed is refused, and its name leads nowhere', async () => {
+  await using fleet = await startFleet(server)
+  await using origin = await site(1)
+  await writeFile(join(fleet.folder, 'row.mjs'), "export default () => ({ text: 'ours' })")
+  const args = ['-r', 'p', '--transform', 'row.mjs'] as const
+  const submitted = await fleet.submit([origin.url('/0')], ...args)
+  const hash = /SHA-256 ([0-9a-f]{64})/.exec(submitted.stdout.toString())?.[1] ?? ''
+  const evil = join(fleet.folder, 'was-run')
+  const source = `import { writeFileSync } from 'node:fs'; writeFileSync('${evil}', ''); export default () => ({})`
+  const before = await fleet.query<{ transform_source: string }>('SELECT transform_source FROM xmlmill.runs')
+  const put = (text: string) => fleet.query(`UPDATE xmlmill.runs SET transform_source = $x$${text}$x$`)
+  await put(source)
+  for (const allow of [`--allow-transform=${hash}`, '--allow-transform']) {
+    const refused = await fleet.work(allow).finished
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('is not what was submitted')])
+  }
+  const again = await fleet.submit([origin.url('/0')], ...args)
+  expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('TRANSFORM_REFUSED')])
+  // Also where the hash beside it is made to fit, as far as somebody allows one.
+  await fleet.query(
+    "UPDATE xmlmill.runs SET transform_hash = encode(sha256(convert_to(transform_source, 'UTF8')), 'hex')",
+  )
+  expect((await fleet.work(`--allow-transform=${hash}`).finished).exitCode).toBe(2)
+  expect(existsSync(evil)).toBe(false)
+  await put(before[0]?.transform_source ?? '')
+  const outside = `${basename(fleet.folder)}-outside`
+  await fleet.query(`UPDATE xmlmill.runs SET transform_hash = '${hash}', transform_name = '../${outside}.mjs'`)
+  expect((await fleet.work(`--allow-transform=${hash}`).finished).exitCode).toBe(0)
+  expect(readdirSync(dirname(fleet.folder)).filter((name) => name.startsWith(outside))).toEqual([])
+  expect(await fleet.query("SELECT record ->> 'text' AS text FROM p LIMIT 1")).toEqual([{ text: 'ours' }])
+  await fleet.query("UPDATE xmlmill.runs SET transform_name = '../row.mjs/../sh'")
+  await fleet.submit([origin.url('/0?more')], ...args)
+  const nameless = await fleet.work('--allow-transform').finished
+  expect([nameless.exitCode, nameless.stderr]).toEqual([2, expect.stringContaining('which is no .ts, .mts')])
 }, 60_000)
 
 test('says so where there is no queue, no such run, or no such database', async () => {
