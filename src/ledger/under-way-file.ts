@@ -70,8 +70,12 @@ export class UnderWayFile implements UnderWay {
   /** What is still under way was broken off in order. */
   close(): void {
     closeSync(this.#descriptor)
-    if (this.#suspects.size === 0) rmSync(this.#path, { force: true })
-    else writeFileSync(this.#path, Buffer.from([...this.#suspects].join(''), 'hex'))
+    try {
+      if (this.#suspects.size === 0) rmSync(this.#path, { force: true })
+      else writeFileSync(this.#path, Buffer.from([...this.#suspects].join(''), 'hex'))
+    } catch {
+      // As below. What stays costs the next run a process of its own for documents that may be done.
+    }
   }
 
   #write(slot: number, bytes: Buffer): void {

@@ -7,6 +7,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Task } from '../channel/protocol.ts'
+import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import type { ThreadOptions } from '../options.ts'
 import type { FromApart, ToApart } from './apart-messages.ts'
@@ -19,6 +20,7 @@ export class Apart {
   readonly #pool: PoolOptions
   #child: ChildProcess | undefined
   #turn: Promise<unknown> = Promise.resolve()
+  #isClosed = false
 
   constructor(options: ThreadOptions, { heapBytes: { alone } }: PoolOptions) {
     this.#options = options
@@ -34,10 +36,12 @@ export class Apart {
 
   /** Ends the process with what it is doing. */
   close(): void {
+    this.#isClosed = true
     this.#child?.kill('SIGKILL')
   }
 
-  #run(task: Task, observer: TaskObserver): Promise<TaskEnd> {
+  async #run(task: Task, observer: TaskObserver): Promise<TaskEnd> {
+    if (this.#isClosed) throw new MillError('ABORTED', 'the threads were stopped')
     const child = this.#child ?? this.#start()
     const { promise, resolve } = Promise.withResolvers<TaskEnd>()
     const ended = (how: string) => {

@@ -141,6 +141,7 @@ export class ThreadPool {
       return this.#crashed(task.id, error)
     } finally {
       this.#tasks.delete(task.id)
+      this.#relay.forget(task.id)
     }
   }
 
@@ -223,6 +224,8 @@ export class ThreadPool {
     port.on('message', (message: ThreadMessage) => this.#receive(message, id, credit))
     port.on('close', () => {
       this.#roster.leave(thread)
+      // Whoever waits for its batches looks again.
+      for (const running of this.#tasks.values()) running.onBatches?.()
       this.#watchdog.forget(thread)
       this.#relay.removeThread(port)
     })
@@ -290,6 +293,7 @@ export class ThreadPool {
       failpoint('channel.batch')
       const receipt = credit.receipt(message.batch)
       if (running === undefined) {
+        receipt.spent()
         receipt.taken()
         return
       }
@@ -303,6 +307,8 @@ export class ThreadPool {
   /** Piscina's port and ours are not ordered against each other: the report may come first. */
   async #allBatches(task: number, running: RunningTask, report: Report): Promise<void> {
     while (running.batchesReceived < report.batchesSent) {
+      if (!this.#roster.living.some(({ id }) => id === report.thread))
+        throw new Error('the thread ended before all of its records had arrived')
       const { promise, resolve } = Promise.withResolvers<void>()
       running.onBatches = resolve
       await promise

@@ -89,7 +89,7 @@ export class TransformRelay {
     this.#loads.set(errand.port, (this.#loads.get(errand.port) ?? 1) - 1)
     const relayed = this.#tasks.get(errand.task)
     if (relayed === undefined || relayed.isLost) {
-      errand.taken()
+      drop({ ...message, taken: errand.taken })
       return
     }
     relayed.early.set(errand.sequence, { ...message, taken: errand.taken })
@@ -115,6 +115,14 @@ export class TransformRelay {
     return relayed.isLost ? { status: 'lost', port: relayed.lostAt } : { status: 'complete', counts: relayed.counts }
   }
 
+  /** Its thread is gone, or it has ended: rows of it that are still to come are nobody's. */
+  forget(task: number): void {
+    const relayed = this.#tasks.get(task)
+    if (relayed === undefined) return
+    this.#tasks.delete(task)
+    for (const rows of relayed.early.values()) drop(rows)
+  }
+
   #begin(task: number, onBatch: Relayed['onBatch']): Relayed {
     const relayed: Relayed = {
       onBatch,
@@ -135,7 +143,7 @@ export class TransformRelay {
     if (relayed === undefined) return
     relayed.isLost = true
     relayed.lostAt ??= port
-    for (const { taken } of relayed.early.values()) taken()
+    for (const rows of relayed.early.values()) drop(rows)
     relayed.early.clear()
     relayed.onProgress?.()
   }
@@ -150,6 +158,12 @@ export class TransformRelay {
     }
     return best
   }
+}
+
+/** Rows that nobody wants any more. */
+function drop({ batches, taken }: { readonly batches: readonly Batch[]; readonly taken: () => void }): void {
+  for (const { bytes } of batches) releaseMemory(bytes.buffer)
+  taken()
 }
 
 /** The sender's credit comes back when the last of the rows is taken. */

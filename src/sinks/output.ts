@@ -100,9 +100,12 @@ export async function openOutput(options: RunOptions, sharing: OutputSharing = {
 }
 
 async function closed(sink: Sink, underWay: UnderWayFile | undefined): Promise<void> {
-  // First: it is the output's lock that keeps others away from it.
-  underWay?.close()
-  await sink.close()
+  try {
+    // First: it is the output's lock that keeps others away from it.
+    underWay?.close()
+  } finally {
+    await sink.close()
+  }
 }
 
 async function openUnderWay(sink: Sink, options: RunOptions): Promise<UnderWayFile | undefined> {

@@ -86,6 +86,7 @@ export class HeldRecords {
   append({ bytes, count }: Pick<Batch, 'bytes' | 'count'>, receipt: Receipt): void {
     this.#count += count
     if (this.#isReleased) {
+      receipt.spent()
       receipt.taken()
       return
     }
@@ -125,12 +126,14 @@ export class HeldRecords {
     }
     // Whoever was slow to ask on must not take the part in memory for all.
     this.#refuseReleased()
-    if (this.#file === undefined) return
+    const file = this.#file
+    if (file === undefined) return
     for (let position = 0; position < this.#fileBytes; ) {
+      this.#refuseReleased()
       // A new buffer each time: whoever reads may keep a chunk while asking for the next.
       const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, this.#fileBytes - position))
-      const { bytesRead } = await this.#file.handle.read(buffer, 0, buffer.byteLength, position)
-      if (bytesRead === 0) throw new Error(`spool file ${this.#file.path} is shorter than what was written to it`)
+      const { bytesRead } = await file.handle.read(buffer, 0, buffer.byteLength, position)
+      if (bytesRead === 0) throw new Error(`spool file ${file.path} is shorter than what was written to it`)
       position += bytesRead
       yield buffer.subarray(0, bytesRead)
     }
@@ -187,12 +190,12 @@ export class HeldRecords {
     this.#memoryBytes = 0
     this.#writing = (this.#writing ?? DONE)
       .then(async () => {
-        for (const { bytes, receipt } of chunks) {
-          await this.#writeToTail(tail, bytes)
-          receipt.spent()
-        }
+        for (const { bytes } of chunks) await this.#writeToTail(tail, bytes)
       })
-      .finally(() => this.#budget.give(bytes))
+      .finally(() => {
+        for (const { receipt } of chunks) receipt.spent()
+        this.#budget.give(bytes)
+      })
     this.#writing.catch(() => {})
   }
 

@@ -97,3 +97,22 @@ test('a task whose batch went down with its thread is lost, and its credit is gi
 test('a task without raw batches is complete at once', async () => {
   expect((await new TransformRelay().finished(1)).status).toBe('complete')
 })
+
+test('rows that come back for a task which has ended are nobody’s, and its sender may go on', async () => {
+  const relay = new TransformRelay()
+  const one = thread(relay)
+  const rows: string[] = []
+  let given = 0
+  const asked = one.next()
+  relay.submit(
+    3,
+    raw('a'),
+    () => given++,
+    (batch) => rows.push(Buffer.from(batch.bytes).toString()),
+  )
+  const message = await asked
+  relay.forget(3)
+  relay.receive(answer(message, 'A'))
+  expect(rows).toEqual([])
+  expect(given).toBe(1)
+})
