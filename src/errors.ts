@@ -250,12 +250,13 @@ export const ERRORS = {
   TRANSFORM_THREW: {
     disposition: 'reject',
     meaning: "The transform threw, or returned what JSON can't carry.",
-    remedy: 'See the rejects file: each line has the record and the reason.',
+    remedy:
+      'Each line of the rejects file has a record and the reason; mend the transform, then run again with --fresh.',
   },
   RECORD_REFUSED: {
     disposition: 'reject',
     meaning: "The record does not fit the output's columns.",
-    remedy: 'See the rejects file for the reason, and name the columns with --columns.',
+    remedy: 'See the rejects file for the reason; name the columns with --columns, then run again with --fresh.',
   },
   TRANSFORM_UNLOADABLE: {
     disposition: 'stop',

@@ -9,7 +9,7 @@ import { type Failure, MillError } from './errors.ts'
 import { CrashTally, failureOf } from './mill/crash-tally.ts'
 import { LoadSampler } from './mill/load-sampler.ts'
 import { recalledList } from './mill/recalled-list.ts'
-import { checkCounts, RecordTally, withRefused } from './mill/record-counts.ts'
+import { checkCounts, firstReason, RecordTally, withReason, withRefused } from './mill/record-counts.ts'
 import { settingOf } from './mill/run-setting.ts'
 import type { Attempt, Document, DocumentFacts, Hold } from './model.ts'
 import type { RunOptions } from './options.ts'
@@ -19,7 +19,7 @@ import { Bell } from './schedule/bell.ts'
 import { documentMemoryBytes, MemoryGate, weigher } from './schedule/memory-gate.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { Delivery } from './sinks/delivery.ts'
-import type { Remembered, SettledDocument, Sink, UnderWay } from './sinks/sink.ts'
+import type { Refused, Remembered, SettledDocument, Sink, UnderWay } from './sinks/sink.ts'
 import type { DocumentSource } from './sources/source.ts'
 import { HeldRecords, MemoryBudget } from './spool/held-records.ts'
 import { SpoolDirectory } from './spool/spool-directory.ts'
@@ -78,6 +78,8 @@ class Run implements AsyncDisposable {
   /** Place in the list of the document that is read and for which there is no room yet. */
   #heldBack: number | undefined
   #isStopping = false
+  /** Documents that an earlier run has done. */
+  #alreadyThere = 0
   #stop: { readonly reason: unknown } | undefined
   /** With --update: what is known of documents that are asked for again. */
   readonly #remembered = new Map<number, Remembered>()
@@ -142,13 +144,20 @@ class Run implements AsyncDisposable {
       if (this.#stop !== undefined) throw this.#stop.reason
       await this.#input.sink.complete?.()
       this.#records.check()
-      this.#emit({ type: 'run-ended' })
+      this.#emit({ type: 'run-ended', ...(await this.#rejectedBefore()) })
     } catch (error) {
       this.#emit({ type: 'run-ended', ...(error instanceof MillError && { stopped: error.toFailure() }) })
       throw error
     } finally {
       clearTimeout(grace)
     }
+  }
+
+  /** What earlier runs have left among the rejects, where the output has documents of theirs. */
+  async #rejectedBefore(): Promise<{ readonly rejectedBefore?: number }> {
+    const all = this.#alreadyThere === 0 ? 0 : ((await this.#input.sink.rejectedRecords?.()) ?? 0)
+    const before = all - this.#records.rejected
+    return before > 0 ? { rejectedBefore: before } : {}
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -181,6 +190,7 @@ class Run implements AsyncDisposable {
         this.#bell.ring()
       }
       if (skipped > 0) this.#emit({ type: 'documents-skipped', documents: skipped })
+      this.#alreadyThere += skipped
       if (this.#stop !== undefined || this.#isStopping) return
     }
     this.#hasListEnded = true
@@ -259,7 +269,10 @@ class Run implements AsyncDisposable {
     const records = new HeldRecords(this.#budget, this.#spool, () => this.#delivery.claimTail(id, this.#isAlone()))
     const rejects = new HeldRecords(this.#budget, this.#spool)
     this.#emit({ type: 'attempt-started', id, url, host, attempt: number })
-    const observer = this.#observe(attempt, records, rejects)
+    let reason: string | undefined
+    const observer = this.#observe(attempt, records, rejects, (lines) => {
+      reason ??= firstReason(lines)
+    })
     this.#lastTask += 1
     const isSuspect = this.#crashes.isSuspect(id)
     const mayRelay = this.#options.threads > 1 && !isSuspect
@@ -281,7 +294,7 @@ class Run implements AsyncDisposable {
     }
     const outcome = end.status === 'reported' ? end.report.outcome : undefined
     if (end.status === 'reported' && outcome?.status === 'done' && !isSameBody(outcome.facts, remembered)) {
-      const { facts } = outcome
+      const facts = withReason(outcome.facts, reason)
       const { thread } = end.report
       const arrived = { records: records.count, rejects: rejects.count }
       checkCounts(url, facts, arrived, this.#options.thread.transform !== undefined)
@@ -305,11 +318,17 @@ class Run implements AsyncDisposable {
     return this.#hasListEnded && this.#scheduler.pending === 0 && this.#scheduler.attempting === 1
   }
 
-  #observe(attempt: Attempt, records: HeldRecords, rejects: HeldRecords): TaskObserver {
+  #observe(
+    attempt: Attempt,
+    records: HeldRecords,
+    rejects: HeldRecords,
+    onRejects: (lines: Uint8Array) => void,
+  ): TaskObserver {
     const { id } = attempt.document
     return {
       onBatch: (batch, receipt) => {
         const held = batch.kind === 'records' ? records : rejects
+        if (held === rejects) onRejects(batch.bytes)
         held.append(batch, receipt)
       },
       onDownloaded: () => {
@@ -363,7 +382,7 @@ class Run implements AsyncDisposable {
   }
 
   /** A document is in the sink: the last that this run has to do with it. */
-  #written(settled: SettledDocument, refused: number): void {
+  #written(settled: SettledDocument, refused: Refused | undefined): void {
     const { id, url, host } = settled.document
     const { attempts: attempt } = settled
     this.#crashes.forget(id)
@@ -372,6 +391,7 @@ class Run implements AsyncDisposable {
       this.#emit({ type: 'document-failed', id, url, host, attempt, failure: settled.failure })
     } else if (settled.status === 'unchanged') {
       const { thread, facts } = settled
+      this.#alreadyThere += 1
       this.#emit({ type: 'document-unchanged', id, url, host, attempt, thread, facts })
     } else {
       const { thread } = settled

@@ -1,5 +1,5 @@
 /** The nouns of a run. See docs/architecture.md for how they travel. */
-import type { Failure } from './errors.ts'
+import type { ErrorCode, Failure } from './errors.ts'
 
 /** One URL's XML: the unit of scheduling, retry and commit. */
 export interface Document {
@@ -64,6 +64,23 @@ export interface ElementForms {
   readonly repeated: readonly string[]
 }
 
+/** Records of one document that are among the rejects, by code. */
+export interface Rejection {
+  readonly code: ErrorCode
+  readonly count: number
+  /** That of the first. */
+  readonly reason: string
+}
+
+/**
+ * Columns that were taken from the first records, and those that later ones want; in the words of --columns. Each is told once in a run.
+ */
+export interface ColumnGap {
+  /** Empty where they were told before. */
+  readonly present: readonly string[]
+  readonly missing: readonly string[]
+}
+
 /** What an attempt found out about its document. */
 export interface DocumentFacts {
   /** Where the redirects ended; the document's own URL when there were none. */
@@ -88,6 +105,9 @@ export interface DocumentFacts {
   readonly notes: Readonly<Record<string, number>>
   /** Absent where nothing is new. */
   readonly forms?: ElementForms
+  /** Absent where no record was rejected. */
+  readonly rejections?: readonly Rejection[]
+  readonly columnGap?: ColumnGap
 }
 
 /** How an attempt ended. */

@@ -40,7 +40,7 @@ export const EXIT_CODES = `Sizes take k, m, g (1024); times are seconds and may 
 
 Exit codes
   0        everything is done
-  1        some documents failed or records were rejected; the last line on stderr tries them again
+  1        some documents failed (the last line on stderr tries them again) or records were rejected (see the rejects file)
   2        usage, an unreadable list, an output that exists, or a transform that does not load
   3        the output failed
   4        another run has the output

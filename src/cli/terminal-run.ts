@@ -10,7 +10,7 @@ import { RunFiguresFold } from '../report/run-figures.ts'
 import { renderSummary, type Summary, SummaryFold, summaryToJson } from '../report/summary.ts'
 import { judge, type Verdict } from '../report/verdict.ts'
 import { openWatch } from '../report/watch.ts'
-import { besideName, openOutput, remembers } from '../sinks/output.ts'
+import { besideName, openOutput, rejectsPath, remembers } from '../sinks/output.ts'
 import { type Given, listDocuments } from '../sources/source.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { FailedList } from './failed-list.ts'
@@ -99,7 +99,13 @@ export async function showRun(
   const isQuietEnd = stopped instanceof MillError && stopped.code === 'OUTPUT_CLOSED'
   if (result.threads > 0 && options.progress !== 'none' && options.progress !== 'json' && !isQuietEnd) {
     process.stderr.write(
-      renderEnd(result, judge(figures.figures()), terminalRun, againArgs(terminalRun, options, result, failed)),
+      renderEnd(
+        result,
+        judge(figures.figures()),
+        terminalRun,
+        againArgs(terminalRun, options, result, failed),
+        rejectsPath(options),
+      ),
     )
   } else if (stopped !== undefined && !isQuietEnd) process.stderr.write(`${describe(stopped)}\n`)
   if (isAborted(stopped) && stopping.exitCode !== undefined) return stopping.exitCode
@@ -164,6 +170,7 @@ function renderEnd(
   verdict: Verdict,
   terminalRun: TerminalRun,
   input: readonly string[] | undefined,
+  rejectsFile: string | undefined,
 ): string {
   const { options, flags = options, parserOptionsFile, configFile, offersRetry = true } = terminalRun
   const command = () => retryCommand(flags, parserOptionsFile, input ?? [], configFile)
@@ -172,7 +179,13 @@ function renderEnd(
   const color = wantsColor(process.stderr, process.env)
   // Where nothing was to do, nothing was bounded.
   const attempted = summary.documents.done + summary.documents.failed > 0
-  return renderSummary(summary, { color, verdict: attempted ? verdict : undefined, width, retryCommand: again })
+  return renderSummary(summary, {
+    color,
+    verdict: attempted ? verdict : undefined,
+    width,
+    retryCommand: again,
+    rejectsFile,
+  })
 }
 
 function exitCode(summary: Summary, stopped: unknown): number {

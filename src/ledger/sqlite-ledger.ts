@@ -289,11 +289,12 @@ export class SqliteLedger {
     for (const { url, records } of rows) yield { url: String(url), records: Number(records) }
   }
 
-  /** How many documents are done and failed, and how many bytes of records the done ones have. */
-  counts(): { readonly done: number; readonly failed: number; readonly bytes: number; readonly records: number } {
+  /** How many documents are done and failed, and how many bytes of records, records and rejects the done ones have. */
+  counts(): Readonly<Record<'done' | 'failed' | 'bytes' | 'records' | 'rejected', number>> {
     const row = this.#database
       .prepare(`SELECT count(*) FILTER (WHERE status = 'done') AS done, count(*) FILTER (WHERE status = 'failed') AS failed,
-        total(length) FILTER (WHERE status = 'done') AS bytes, total(records_written) FILTER (WHERE status = 'done') AS records
+        total(length) FILTER (WHERE status = 'done') AS bytes, total(records_written) FILTER (WHERE status = 'done') AS records,
+        total(records_rejected) FILTER (WHERE status = 'done') AS rejected
         FROM xmlmill_documents`)
       .get()
     return {
@@ -301,6 +302,7 @@ export class SqliteLedger {
       failed: Number(row?.failed),
       bytes: Number(row?.bytes),
       records: Number(row?.records),
+      rejected: Number(row?.rejected),
     }
   }
 

@@ -104,7 +104,7 @@ export const CONTENT_OPTIONS = {
     kind: 'names',
     placeholder: 'NAME=PATH,…',
     group: 'Output',
-    help: 'Columns of a CSV, Parquet or database output, each `NAME` or `NAME=PATH`, such as `id=@_id,last=author.last`.',
+    help: 'Columns of a CSV, Parquet or database output, each `NAME` or `NAME=PATH`, such as `id=@_id,last=author.last`. Without it CSV and Parquet have those of the first 1,000 records, and reject later records that have others.',
   },
   table: {
     kind: 'text',
@@ -144,6 +144,6 @@ export const CONTENT_OPTIONS = {
     kind: 'text',
     placeholder: 'FILE',
     group: 'Output',
-    help: 'Where records go that the transform refused; beside the output unless given.',
+    help: 'Where records go that the transform or the output refused; beside the output unless given.',
   },
 } as const satisfies OptionSpecs

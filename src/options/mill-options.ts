@@ -44,7 +44,10 @@ export interface MillOptions {
   output?: string
   /** Print the record alone, without url, n and name. */
   bare?: boolean
-  /** Columns of a CSV, Parquet or database output, each `NAME` or `NAME=PATH`, such as `id=@_id,last=author.last`. */
+  /**
+   * Columns of a CSV, Parquet or database output, each `NAME` or `NAME=PATH`, such as `id=@_id,last=author.last`. Without it CSV and
+   * Parquet have those of the first 1,000 records, and reject later records that have others.
+   */
   columns?: string | readonly string[]
   /** The table of a database output; one for each element's name unless given. */
   table?: string
@@ -60,7 +63,7 @@ export interface MillOptions {
   yes?: boolean
   /** Remember in this file what is done, for outputs that have no ledger of their own, such as stdout. */
   state?: string
-  /** Where records go that the transform refused; beside the output unless given. */
+  /** Where records go that the transform or the output refused; beside the output unless given. */
   rejects?: string
   /** Documents downloading at once. */
   concurrency?: number

@@ -113,7 +113,13 @@ export type RunEvent =
       readonly loopDelayMs: number
     })
   | { readonly type: 'thread-crashed'; readonly at: number; readonly message: string }
-  | { readonly type: 'run-ended'; readonly at: number; readonly stopped?: Failure }
+  | {
+      readonly type: 'run-ended'
+      readonly at: number
+      readonly stopped?: Failure
+      /** Records of earlier runs that are among the rejects; absent for none, and where no document was there already. */
+      readonly rejectedBefore?: number
+    }
 
 /** What a reader of the events must know of the run's options and machine. */
 export interface RunSetting {

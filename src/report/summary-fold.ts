@@ -1,10 +1,11 @@
 /** A run in figures: a fold over its events that holds a few kilobytes for each host and error code, however many documents there are. */
 import { ERRORS, type ErrorCode, type Failure, type Place } from '../errors.ts'
-import type { DocumentFacts } from '../model.ts'
+import type { ColumnGap, DocumentFacts, Rejection } from '../model.ts'
 import { redactUrl } from '../redact.ts'
 import type { RunEvent } from './events.ts'
 import { FormsFold } from './forms-fold.ts'
 import { LogHistogram } from './log-histogram.ts'
+import { RejectsFold } from './rejects-fold.ts'
 
 /** What became of a run. Times are milliseconds, sizes bytes; user information is taken out of URLs. */
 export interface Summary {
@@ -21,7 +22,12 @@ export interface Summary {
     /** With --shard: lines of the list that other shards mill, duplicates among them. */
     readonly ofOtherShards: number
   }
-  readonly records: { readonly written: number; readonly rejected: number }
+  readonly records: {
+    readonly written: number
+    readonly rejected: number
+    /** By earlier runs into the same output; they are in the file of rejects, too. */
+    readonly rejectedBefore: number
+  }
   readonly bytes: {
     /** Bodies as they came over the wire, of documents that are done. */
     readonly wire: number
@@ -48,6 +54,10 @@ export interface Summary {
     | undefined
   /** By code, the most frequent first. */
   readonly failures: readonly FailureGroup[]
+  /** By code, the most frequent first. */
+  readonly rejections: readonly RejectionGroup[]
+  /** Columns that were taken from the first records, and those that later, rejected ones wanted; undefined where none were missing. */
+  readonly columnGap: ColumnGap | undefined
   /** What the output does not carry or a reader should know, counted by name, summed over the documents that are done. */
   readonly notes: Readonly<Record<string, number>>
   /** Elements that are single in some places and several in others, so that the json shape has a value here and an array there. */
@@ -63,6 +73,12 @@ export interface HostSummary {
   readonly medianDownloadMs: number
   /** Of one connection: the host's bytes by the time its downloads took, added up. */
   readonly bytesPerSecond: number
+}
+
+/** Rejected records of one code. */
+export interface RejectionGroup extends Rejection {
+  readonly meaning: string
+  readonly remedy: string
 }
 
 export interface FailureGroup {
@@ -107,6 +123,7 @@ export class SummaryFold {
   #ofOtherShards = 0
   #written = 0
   #rejected = 0
+  #rejectedBefore = 0
   #wireBytes = 0
   #decodedBytes = 0
   #elapsedMs = 0
@@ -123,6 +140,7 @@ export class SummaryFold {
   readonly #cooling = new Map<string, number>()
   readonly #notes = new Map<string, number>()
   readonly #forms = new FormsFold()
+  readonly #rejects = new RejectsFold()
 
   add(event: RunEvent): void {
     this.#elapsedMs = Math.max(this.#elapsedMs, event.at)
@@ -167,6 +185,7 @@ export class SummaryFold {
         break
       case 'run-ended':
         this.#stopped = event.stopped
+        this.#rejectedBefore = event.rejectedBefore ?? 0
         break
     }
   }
@@ -183,7 +202,7 @@ export class SummaryFold {
         duplicates: this.#duplicates,
         ofOtherShards: this.#ofOtherShards,
       },
-      records: { written: this.#written, rejected: this.#rejected },
+      records: { written: this.#written, rejected: this.#rejected, rejectedBefore: this.#rejectedBefore },
       bytes: { wire: this.#wireBytes, decoded: this.#decodedBytes },
       elapsedMs: this.#elapsedMs,
       retries: this.#retries,
@@ -200,6 +219,8 @@ export class SummaryFold {
         remedy: ERRORS[code].remedy,
         examples: [...examples],
       })).sort((a, b) => b.count - a.count),
+      rejections: this.#rejects.groups(),
+      columnGap: this.#rejects.columnGap(),
       notes: Object.fromEntries(Array.from(this.#notes).sort(([, a], [, b]) => b - a)),
       varying: this.#forms.varying(),
       stopped: this.#stopped,
@@ -209,6 +230,7 @@ export class SummaryFold {
   #addFacts(url: string, host: string, facts: DocumentFacts): void {
     this.#written += facts.recordsWritten
     this.#rejected += facts.recordsRejected
+    this.#rejects.add(facts)
     this.#wireBytes += facts.wireBytes
     this.#decodedBytes += facts.decodedBytes
     for (const [name, count] of Object.entries(facts.notes)) {

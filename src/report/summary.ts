@@ -1,4 +1,6 @@
 /** The summary of a run, for a person and for a program. */
+
+import type { ColumnGap } from '../model.ts'
 import { splitPlace } from './failure-line.ts'
 import { formatByteRate, formatBytes, formatCount, formatDuration, formatPlural } from './figures.ts'
 import { headlineOf } from './headline.ts'
@@ -16,10 +18,14 @@ export interface SummaryLook {
   readonly width: number
   /** Shown as the very last line, alone and whole, so that it can be copied. */
   readonly retryCommand?: string | undefined
+  /** Where rejected records go. */
+  readonly rejectsFile?: string | undefined
   /** What bounded the run, if it is to be said. */
   readonly verdict?: Verdict | undefined
 }
 
+/** Missing columns in a sentence; the option has all. */
+const SHOWN_COLUMNS = 12
 const LABEL_COLUMNS = 14
 const NO_BREAK_SPACE = '\u00a0'
 
@@ -35,6 +41,7 @@ export function renderSummary(summary: Summary, look: SummaryLook): string {
   }
   lines.push(...noteLines(summary, width, paint))
   if (look.verdict !== undefined) lines.push(...verdictLines(look.verdict, width, paint))
+  lines.push(...rejectionLines(summary, look.rejectsFile, width, paint))
   for (const group of summary.failures) lines.push('', ...failureLines(group, width, paint))
   if (summary.stopped !== undefined) {
     lines.push(
@@ -142,6 +149,37 @@ function verdictLines({ bound, sentence, advice }: Verdict, width: number, paint
     lines.push(...wrap(`→ ${first.text}${gain}`, width - 2).map((line) => paint('cyan', `  ${line}`)))
   }
   return lines
+}
+
+/** Records that are not in the output, of this run and of earlier ones. */
+function rejectionLines(summary: Summary, file: string | undefined, width: number, paint: Paint): string[] {
+  const { rejections, records, columnGap } = summary
+  const place = file === undefined ? '' : ` (${printable(file)})`
+  const lines: string[] = []
+  for (const { code, count, meaning, remedy, reason } of rejections) {
+    lines.push('', paint('red', cutEnd(`${formatPlural(count, 'record')} × ${code}`, width)))
+    lines.push(...wrap(meaning, width - 2).map((line) => `  ${line}`))
+    if (reason !== '') lines.push(...wrap(printable(reason), width - 4).map((line) => paint('dim', `    ${line}`)))
+    if (file !== undefined) lines.push(`  they are in ${printable(file)}`)
+    lines.push(...wrap(`→ ${remedy}`, width - 2).map((line) => paint('cyan', `  ${line}`)))
+    if (code === 'RECORD_REFUSED' && columnGap !== undefined) lines.push(...gapLines(columnGap, width, paint))
+  }
+  if (records.rejectedBefore > 0) {
+    const were = records.rejectedBefore === 1 ? 'was' : 'were'
+    const before = `${formatPlural(records.rejectedBefore, 'record')} of this output ${were} rejected before${place}`
+    lines.push('', ...wrap(before, width).map((line) => paint('yellow', line)))
+  }
+  return lines
+}
+
+/** The option is on a line of its own, whole, so that it can be copied. */
+function gapLines({ present, missing }: ColumnGap, width: number, paint: Paint): string[] {
+  const shown = missing.slice(0, SHOWN_COLUMNS).map(printable).join(', ')
+  const more = missing.length > SHOWN_COLUMNS ? ` and ${formatCount(missing.length - SHOWN_COLUMNS)} more` : ''
+  const sentence = `The columns are those of the first records. Later ones have also ${shown}${more}. With all of them:`
+  const nameable = [...present, ...missing].filter((column) => !column.includes(','))
+  const option = `--columns '${nameable.map(printable).join(',').replaceAll("'", "'\\''")}'`
+  return [...wrap(sentence, width - 2).map((line) => `  ${line}`), paint('cyan', `  ${option}`)]
 }
 
 function failureLines(group: FailureGroup, width: number, paint: Paint): string[] {

@@ -56,9 +56,12 @@ export function namedForm(options: RunOptions): FileForm | undefined {
 /** The form of records with these keys. One that is called as a leading column is, is `record.url` and so on. */
 export function sampledForm(options: RunOptions, keys: readonly string[]): FileForm {
   const ancestors: Lead = [['ancestors', (line) => line.ancestors ?? null]]
-  const lead = [...leadOf(options), ...(options.thread.withAttributesOf === undefined ? [] : ancestors)]
-  const names = keys.map((key) => (lead.some(([name]) => name === key) ? `record.${key}` : key))
-  return form(lead, names, sampledCells(keys, textKeyOf(options)))
+  const hasAncestors = options.thread.withAttributesOf !== undefined
+  const lead = [...leadOf(options), ...(hasAncestors ? ancestors : [])]
+  const nameOf = (key: string) => (lead.some(([name]) => name === key) ? `record.${key}` : key)
+  const columnOf = (key: string) => (nameOf(key) === key ? key : `${nameOf(key)}=${key}`)
+  const named = [...(hasAncestors ? ['ancestors=$ancestors'] : []), ...keys.map(columnOf)]
+  return form(lead, keys.map(nameOf), sampledCells(keys, textKeyOf(options), named, columnOf))
 }
 
 function form(lead: Lead, names: readonly string[], cells: (line: RecordLine) => readonly Cell[] | Refusal): FileForm {

@@ -5,6 +5,9 @@ import { parseRecord, type RecordLine } from './record-lines.ts'
 /** So many records are looked at. */
 export const SAMPLE_RECORDS = 1000
 
+/** So many keys without a column are told of. */
+const MAX_MISSING = 500
+
 export class ColumnSample {
   readonly #textKey: string
   readonly #keys = new Set<string>()
@@ -38,18 +41,35 @@ function asObject(record: unknown, textKey: string): object {
   return typeof record === 'object' && record !== null && !Array.isArray(record) ? record : { [textKey]: record }
 }
 
-/** Makes rows of records by the keys of a sample. */
+/**
+ * Makes rows of records by the keys of a sample.
+ * @param named what --columns would have to be for the same columns
+ * @param columnOf the same for one key more
+ */
 export function sampledCells(
   keys: readonly string[],
   textKey: string,
+  named: readonly string[],
+  columnOf: (key: string) => string,
 ): (line: RecordLine) => readonly Cell[] | Refusal {
   const places = new Map(keys.map((key, place) => [key, place]))
+  const missing = new Set<string>()
+  const refusal = (record: object, key: string): Refusal => {
+    const isFirst = missing.size === 0
+    const news = Object.keys(record).filter((one) => !places.has(one) && !missing.has(one))
+    const told = news.slice(0, Math.max(0, MAX_MISSING - missing.size))
+    for (const one of told) missing.add(one)
+    return {
+      reason: `it has ${key}, for which there is no column: the first ${SAMPLE_RECORDS} records had none`,
+      ...(told.length > 0 && { gap: { present: isFirst ? named : [], missing: told.map(columnOf) } }),
+    }
+  }
   return (line) => {
     const cells = new Array<Cell>(keys.length).fill(null)
-    for (const [key, value] of Object.entries(asObject(parseRecord(line), textKey))) {
+    const record = asObject(parseRecord(line), textKey)
+    for (const [key, value] of Object.entries(record)) {
       const place = places.get(key)
-      if (place === undefined)
-        return { reason: `it has ${key}, for which there is no column: the first ${SAMPLE_RECORDS} records had none` }
+      if (place === undefined) return refusal(record, key)
       const cell = toCell(value)
       if (typeof cell === 'string' && !cell.isWellFormed())
         return { reason: `${key} has half of a surrogate pair, which UTF-8 cannot carry` }

@@ -1,5 +1,6 @@
 /** Records as rows: which columns there are, and what of a record is in each. Pure. */
 import { MillError } from '../errors.ts'
+import type { ColumnGap } from '../model.ts'
 import { parseRecord, type RecordLine } from './record-lines.ts'
 
 export interface Column {
@@ -14,6 +15,8 @@ export type Cell = string | number | boolean | null
 /** Why a record cannot be a row. */
 export interface Refusal {
   readonly reason: string
+  /** What of it is new, where it is for want of columns. */
+  readonly gap?: ColumnGap
 }
 
 const ENVELOPE = new Set(['$url', '$n', '$row', '$name', '$ancestors'])

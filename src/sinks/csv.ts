@@ -10,13 +10,14 @@ import { documentKey } from '../ledger/document-key.ts'
 import type { Placement } from '../ledger/ledger.ts'
 import type { RunOptions } from '../options.ts'
 import type { AppendFile } from './append-file.ts'
-import { isRefusal, rejectLine } from './columns.ts'
+import { isRefusal, type Refusal, rejectLine } from './columns.ts'
 import { type FileForm, KEYS, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
 import { ColumnSample } from './columns-sample.ts'
 import { csvRow } from './csv-rows.ts'
 import type { GroupWritten, OutputLedger } from './output-ledger.ts'
 import { openRecordFile } from './record-file.ts'
 import { recordLines } from './record-lines.ts'
+import { Refusals } from './refusals.ts'
 import { rewriteWithout } from './rewrite.ts'
 import type { OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -57,6 +58,8 @@ class CsvStore implements Store {
 
   recall: Store['recall'] = async (documents) => this.#beside.recall(documents)
 
+  rejectedRecords = async () => this.#beside.rejectedRecords()
+
   async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
     const done = documents.filter((document) => document.status === 'done')
     let first: GroupWritten | undefined
@@ -77,17 +80,13 @@ class CsvStore implements Store {
     }
     if (this.#form === undefined) return
     const placements = new Map<SettledDocument, Placement>()
-    const refused = new Map<SettledDocument, number>()
+    const refused = new Refusals()
     for (const document of done) {
-      const appended = await this.#append(this.#form, document.records)
-      placements.set(document, appended.placement)
-      if (appended.refused > 0) refused.set(document, appended.refused)
+      const onRefusal = (refusal: Refusal) => refused.add(document, refusal)
+      placements.set(document, await this.#append(this.#form, document.records, onRefusal))
     }
     await this.#commit(documents, { ...first, placements, refused })
-    for (const document of done) {
-      const count = refused.get(document)
-      if (count !== undefined) onRefused(document, count)
-    }
+    refused.tell(onRefused)
   }
 
   /** With fewer records than a sample wants, theirs are the columns. After --update: rows of documents that were milled again go. */
@@ -133,7 +132,7 @@ class CsvStore implements Store {
     await this.#file.append(header)
     const placed = []
     for (const records of waiting)
-      placed.push({ key: records.key, placement: (await this.#append(form, readable(records))).placement })
+      placed.push({ key: records.key, placement: await this.#append(form, readable(records)) })
     const { ledger } = this.#beside
     return {
       placed,
@@ -144,24 +143,23 @@ class CsvStore implements Store {
     }
   }
 
-  async #append(form: FileForm, records: Readable): Promise<{ placement: Placement; refused: number }> {
+  async #append(form: FileForm, records: Readable, onRefusal?: (refusal: Refusal) => void): Promise<Placement> {
     const offset = this.#file.plainBytes
     let sum = 0
-    let refused = 0
     for await (const lines of recordLines(records)) {
       let rows = ''
       for (const line of lines) {
         const cells = form.cells(line)
         if (isRefusal(cells)) {
           await this.#beside.rejects.add(rejectLine(line, cells))
-          refused += 1
+          onRefusal?.(cells)
         } else rows += csvRow(cells)
       }
       const bytes = Buffer.from(rows)
       sum = crc32(bytes, sum)
       await this.#file.append(bytes)
     }
-    return { placement: { offset, length: this.#file.plainBytes - offset, crc32: sum }, refused }
+    return { offset, length: this.#file.plainBytes - offset, crc32: sum }
   }
 
   async #commit(documents: readonly SettledDocument[], written: GroupWritten): Promise<void> {

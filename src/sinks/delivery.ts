@@ -3,7 +3,7 @@
  * documents a write as have gathered meanwhile.
  */
 import { hasFailpoint } from '../failpoint.ts'
-import type { OnRefused, SettledDocument, Sink, Tail } from './sink.ts'
+import type { OnRefused, Refused, SettledDocument, Sink, Tail } from './sink.ts'
 
 /** Places of the list that may lie between the next document to write and the last one started. */
 const ORDER_WINDOW = 1000
@@ -20,7 +20,7 @@ const GROUP_DOCUMENTS = 2048
 
 export interface DeliveryEvents {
   /** It is in the sink, but for some of its records that are among the rejects. */
-  onWritten(document: SettledDocument, refused: number): void
+  onWritten(document: SettledDocument, refused: Refused | undefined): void
   /** A write begins, or has ended well. */
   onWriting?(isWriting: boolean): void
   /** The sink failed: nothing more will be written. */
@@ -142,8 +142,8 @@ export class Delivery {
     while (this.#queue.length > 0) {
       await this.#gathered()
       const group = this.#takeGroup()
-      const refused = new Map<SettledDocument, number>()
-      const onRefused: OnRefused = (document, records) => refused.set(document, records)
+      const refused = new Map<SettledDocument, Refused>()
+      const onRefused: OnRefused = (document, what) => refused.set(document, what)
       try {
         for (const document of group) {
           if (document.status !== 'done') continue
@@ -162,7 +162,7 @@ export class Delivery {
       }
       for (const document of group) {
         this.#backlogBytes -= weight(document)
-        this.#events.onWritten(document, refused.get(document) ?? 0)
+        this.#events.onWritten(document, refused.get(document))
       }
     }
     this.#writing = undefined

@@ -105,6 +105,8 @@ class DirectoryStore implements Store {
 
   recall: Store['recall'] = async (documents) => this.#beside.recall(documents)
 
+  rejectedRecords = async () => this.#beside.rejectedRecords()
+
   async write(documents: readonly SettledDocument[]): Promise<void> {
     const placements = new Map<SettledDocument, Placement>()
     const files = documents

@@ -35,6 +35,8 @@ class NdjsonStore implements Store {
 
   recall: Store['recall'] = async (documents) => this.#beside.recall(documents)
 
+  rejectedRecords = async () => this.#beside.rejectedRecords()
+
   async write(documents: readonly SettledDocument[]): Promise<void> {
     const placements = new Map<SettledDocument, Placement>()
     for (const document of documents) {

@@ -8,6 +8,7 @@ import { LedgerFile } from '../ledger/ledger-file.ts'
 import type { OutputLock } from '../ledger/output-lock.ts'
 import type { SqliteLedger, Stage } from '../ledger/sqlite-ledger.ts'
 import type { Document } from '../model.ts'
+import type { Refusals } from './refusals.ts'
 import { RejectsFile, rejectsName } from './rejects.ts'
 import type { Remembered, SettledDocument } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -16,7 +17,7 @@ import type { TargetRequest } from './target.ts'
 export interface GroupWritten extends Pick<Commit, 'waiting' | 'placed' | 'within'> {
   readonly placements?: ReadonlyMap<SettledDocument, Placement>
   /** Records that the target refused. */
-  readonly refused?: ReadonlyMap<SettledDocument, number>
+  readonly refused?: Refusals
   readonly files?: readonly FileCommit[]
 }
 
@@ -70,6 +71,10 @@ export class OutputLedger {
     return this.ledger.recall(documentKeys(documents))
   }
 
+  async rejectedRecords(): Promise<number> {
+    return this.ledger.counts().rejected
+  }
+
   /** Adds the group's rejects and commits its rows; what the target has written is to be on the disk by now. */
   async commit(documents: readonly SettledDocument[], written: GroupWritten): Promise<void> {
     const { placements, refused, files = [], ...more } = written
@@ -77,7 +82,7 @@ export class OutputLedger {
     const rejects = await this.rejects.synced()
     const settledAt = Date.now()
     const rows = documents.map((document) =>
-      ledgerRow(document, settledAt, placements?.get(document), refused?.get(document)),
+      ledgerRow(document, settledAt, placements?.get(document), refused?.records(document)),
     )
     this.ledger.commit({ ...more, rows, files: [...files, ...rejects] })
     this.rejects.committed(rejects)

@@ -23,6 +23,7 @@ import { CORNER, LINES, ledgerPathIn } from './ledger-place.ts'
 import { outputFailed } from './output-error.ts'
 import { OutputLedger, type OutputLedgerRequest } from './output-ledger.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
+import { Refusals } from './refusals.ts'
 import type { OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
 
@@ -130,8 +131,10 @@ class ParquetStore implements Store {
 
   recall: Store['recall'] = async (documents) => this.#beside.recall(documents)
 
+  rejectedRecords = async () => this.#beside.rejectedRecords()
+
   async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
-    const refused = new Map<SettledDocument, number>()
+    const refused = new Refusals()
     const keys = await this.#settleForm(documents)
     for (const document of documents) {
       if (document.status !== 'done') continue
@@ -140,7 +143,7 @@ class ParquetStore implements Store {
           const cells = this.#form?.cells(line)
           if (cells !== undefined && isRefusal(cells)) {
             await this.#beside.rejects.add(rejectLine(line, cells))
-            refused.set(document, (refused.get(document) ?? 0) + 1)
+            refused.add(document, cells)
           } else await this.#lines.append(envelope(line))
         }
       }
@@ -152,10 +155,7 @@ class ParquetStore implements Store {
     }
     await this.#beside.commit(documents, { refused, files, within })
     for (const commit of files) this.#lines.committed(commit)
-    for (const document of documents) {
-      const count = refused.get(document)
-      if (document.status === 'done' && count !== undefined) onRefused(document, count)
-    }
+    refused.tell(onRefused)
     if (this.#lines.plainBytes >= PART_BYTES) await this.#makePart()
   }
 

@@ -155,6 +155,15 @@ export class PostgresLedger {
     this.#meta.set(name, value)
   }
 
+  /** Records among the rejects, of documents that are done. */
+  async rejectedRecords(): Promise<number> {
+    const { rows } = await this.#client.query<{ rejected: string }>(
+      "SELECT coalesce(sum(records_rejected), 0) AS rejected FROM xmlmill_documents WHERE output = $1 AND status = 'done'",
+      [this.#output],
+    )
+    return Number(rows[0]?.rejected)
+  }
+
   /** @param keys see documentKeys */
   async recall(keys: Buffer): Promise<(Remembered | undefined)[]> {
     const hex = Array.from({ length: keys.byteLength / KEY_BYTES }, (_, place) =>

@@ -29,6 +29,7 @@ import {
   takeMisfits,
 } from './postgres-tables.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
+import { Refusals } from './refusals.ts'
 import { type Positions, RejectsFile, rejectsName } from './rejects.ts'
 import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
 import type { Admit, TargetRequest } from './target.ts'
@@ -127,7 +128,7 @@ class PostgresStore implements Store {
   /** Ended before anything else is said to the server. */
   #copy: OpenCopy | undefined
   /** Records of the group that were refused. */
-  #refused = new Map<SettledDocument, number>()
+  #refused = new Refusals()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -141,9 +142,13 @@ class PostgresStore implements Store {
     }
   }
 
+  async rejectedRecords(): Promise<number> {
+    return this.#parts.ledger.rejectedRecords()
+  }
+
   async write(given: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
     const { output, client, ledger, rejects } = this.#parts
-    this.#refused = new Map()
+    this.#refused = new Refusals()
     let documents = given
     try {
       // What others have committed while this one waited for a lock is to be seen.
@@ -163,7 +168,7 @@ class PostgresStore implements Store {
       const files = await rejects.synced()
       const settledAt = Date.now()
       await ledger.put(
-        documents.map((document) => ledgerRow(document, settledAt, undefined, this.#refused.get(document))),
+        documents.map((document) => ledgerRow(document, settledAt, undefined, this.#refused.records(document))),
         files,
       )
       failpoint('ledger.filled')
@@ -173,10 +178,7 @@ class PostgresStore implements Store {
     } catch (cause) {
       throw databaseFailed(output, cause)
     }
-    for (const document of documents) {
-      const count = this.#refused.get(document)
-      if (document.status === 'done' && count !== undefined) onRefused(document, count)
-    }
+    this.#refused.tell(onRefused)
   }
 
   /** Those that are this machine's to write, and are not there already. */
@@ -225,7 +227,7 @@ class PostgresStore implements Store {
 
   async #refuse(document: DoneDocument, line: RecordLine, refusal: Refusal): Promise<void> {
     await this.#parts.rejects.add(rejectLine(line, refusal))
-    this.#refused.set(document, (this.#refused.get(document) ?? 0) + 1)
+    this.#refused.add(document, refusal)
   }
 
   /** Rows are under way while the next are made. */

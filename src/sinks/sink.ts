@@ -6,7 +6,7 @@
  */
 import type { Failure } from '../errors.ts'
 import type { Placement } from '../ledger/ledger.ts'
-import type { Document, DocumentFacts, Validators } from '../model.ts'
+import type { ColumnGap, Document, DocumentFacts, Validators } from '../model.ts'
 import type { HeldRecords } from '../spool/held-records.ts'
 
 /** A document that is whole: its records may become visible. */
@@ -42,8 +42,16 @@ export interface UnchangedDocument {
 
 export type SettledDocument = DoneDocument | FailedDocument | UnchangedDocument
 
-/** Told of records that the target did not take and has put among the rejects: so many lines of `records` fewer are in the output. */
-export type OnRefused = (document: DoneDocument, records: number) => void
+/** Records of a document that the target did not take and has put among the rejects. */
+export interface Refused {
+  /** So many lines of its `records` fewer are in the output. */
+  readonly records: number
+  /** That of the first. */
+  readonly reason: string
+  readonly gap: ColumnGap | undefined
+}
+
+export type OnRefused = (document: DoneDocument, refused: Refused) => void
 
 /** What a store knows of a document that is done. */
 export interface Remembered extends Validators {
@@ -77,6 +85,9 @@ export interface Sink {
    * @throws MillError OUTPUT_FAILED
    */
   recall?(documents: readonly Document[]): Promise<readonly (Remembered | undefined)[]>
+
+  /** Records among the rejects, of documents that are done: of this run and of those before. */
+  rejectedRecords?(): Promise<number>
 
   /**
    * Lends the end of the file, if this sink has one and nobody has it. Until the borrower is written or the tail abandoned, nothing

@@ -20,6 +20,7 @@ import { type Cell, isRefusal, rejectLine } from './columns.ts'
 import { namesIn, PLACE, quoted, type TableForm, tableForm } from './columns-table.ts'
 import { outputFailed } from './output-error.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
+import { Refusals } from './refusals.ts'
 import { RejectsFile, rejectsName } from './rejects.ts'
 import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -110,29 +111,29 @@ class SqliteStore implements Store {
 
   async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
     const { output, database, ledger, rejects } = this.#parts
-    const refused = new Map<SettledDocument, number>()
+    const refused = new Refusals()
     try {
       database.exec('BEGIN IMMEDIATE')
       for (const document of documents) {
         if (document.status !== 'done') continue
         if (this.#parts.replaces) this.#deleteRows(document)
-        const count = await this.#insertRows(document)
-        if (count > 0) refused.set(document, count)
+        await this.#insertRows(document, refused)
       }
       await rejects.append(documents)
       const files = await rejects.synced()
       const settledAt = Date.now()
-      const rows = documents.map((document) => ledgerRow(document, settledAt, undefined, refused.get(document)))
+      const rows = documents.map((document) => ledgerRow(document, settledAt, undefined, refused.records(document)))
       ledger.commit({ rows, files, within: () => failpoint('database.filled') })
       rejects.committed(files)
     } catch (cause) {
       if (database.isTransaction) database.exec('ROLLBACK')
       throw outputFailed(output, cause)
     }
-    for (const document of documents) {
-      const count = refused.get(document)
-      if (document.status === 'done' && count !== undefined) onRefused(document, count)
-    }
+    refused.tell(onRefused)
+  }
+
+  async rejectedRecords(): Promise<number> {
+    return this.#parts.ledger.counts().rejected
   }
 
   async complete(): Promise<void> {
@@ -149,21 +150,18 @@ class SqliteStore implements Store {
     }
   }
 
-  /** @returns how many records were refused */
-  async #insertRows({ records }: DoneDocument): Promise<number> {
+  async #insertRows(document: DoneDocument, refused: Refusals): Promise<void> {
     const { form, rejects } = this.#parts
-    let refused = 0
-    for await (const lines of recordLines(records)) {
+    for await (const lines of recordLines(document.records)) {
       for (const line of lines) {
         const cells = form.cells(line)
         const refusal = isRefusal(cells) ? cells : this.#insert(line, cells)
         if (refusal === undefined) continue
         await rejects.add(rejectLine(line, refusal))
-        refused += 1
+        refused.add(document, refusal)
       }
       if (lines.length > 1) await nextTurn()
     }
-    return refused
   }
 
   #insert(line: RecordLine, cells: readonly Cell[]) {

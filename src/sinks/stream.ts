@@ -66,6 +66,7 @@ function streamStore(target: ByteTarget, beside: OutputLedger): Store {
       return beside.commitIntervalMs
     },
     recall: async (documents) => beside.recall(documents),
+    rejectedRecords: async () => beside.rejectedRecords(),
     async write(documents) {
       await writeRecords(gathered, documents)
       await target.flush?.()

@@ -63,7 +63,7 @@ test('columns of a sample are its keys, and a record with another key is refused
   const sample = new ColumnSample('#text')
   for (const record of [{ a: '1' }, 'text', { b: { c: '2' } }]) sample.add(line(record))
   expect(sample.keys).toEqual(['a', '#text', 'b'])
-  const read = sampledCells(sample.keys, '#text')
+  const read = sampledCells(sample.keys, '#text', sample.keys, (key) => key)
   expect(read(line({ b: ['x'] }))).toEqual([null, null, '["x"]'])
   expect(read(line({ a: '1', d: '2' }))).toMatchObject({ reason: expect.stringContaining('it has d') })
 })

@@ -40,7 +40,7 @@ test('adds up documents, records, bytes, retries and crashes', () => {
     duplicates: 2,
     ofOtherShards: 0,
   })
-  expect(summary.records).toEqual({ written: 10, rejected: 1 })
+  expect(summary.records).toEqual({ written: 10, rejected: 1, rejectedBefore: 0 })
   expect(summary.bytes).toEqual({ wire: 150, decoded: 450 })
   expect(summary).toMatchObject({ retries: 1, crashes: 1, cooldowns: 1, threads: 4, elapsedMs: 2000 })
 })
