@@ -264,6 +264,7 @@ export async function placePart(
   } finally {
     await handle.close()
   }
+  failpoint('directory.written')
   ledger.note([name])
   failpoint('directory.noted')
   await rename(beside, join(output, name))
