@@ -36,11 +36,12 @@ export function mergedLine(output: string, { done, records }: Pick<Merged, 'done
 }
 
 /** What was taken of a part. */
-export function partLine({ part, done, failed, left }: PartMerged): string {
+export function partLine({ part, done, failed, left, leftOut }: PartMerged): string {
   const counts = [
     `${formatPlural(done, 'document')} taken`,
     failed > 0 && `${formatCount(failed)} failed`,
     left > 0 && `${formatCount(left)} already there`,
+    leftOut > 0 && `${formatCount(leftOut)} left out`,
   ]
   return `${part}: ${counts.filter((count) => count !== false).join(', ')}`
 }

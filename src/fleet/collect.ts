@@ -23,9 +23,14 @@ export interface CollectRequest {
   readonly onPart: (part: PartMerged) => void
 }
 
-export interface Collected extends Merged {
+export interface Collected extends Pick<Merged, 'done' | 'records'>, Left {
   readonly output: string
-  /** Documents that are not done yet. */
+}
+
+/** What the queue says of documents that are not done. */
+interface Left {
+  readonly failed: number
+  /** Those that wait or are under way. */
   readonly open: number
 }
 
@@ -43,30 +48,29 @@ export async function collect({ url, name, output, parts: folder, onPart }: Coll
       'OPTIONS_INVALID',
       `the records of ${run.name} are in the queue's database: there is nothing to collect`,
     )
-  const { parts, owners, open } = await database.transaction((client) => readParts(client, run, folder))
+  const parts = await database.transaction((client) => readParts(client, run, folder))
   for (const path of parts.keys()) await complete(run, path, url)
-  const merged = await mergeOutputs({
+  const fates = await database.transaction((client) => readFates(client, run))
+  const { done, records } = await mergeOutputs({
     output: target,
     parts: [...parts.keys()],
-    // One that was claimed once is in one part at most.
-    keeps: (key, part) => {
-      const owner = owners.get(key.toString('latin1', 0, KEY_BYTES))
-      return owner === undefined || owner === parts.get(part)
+    keeps: ({ key, status }, part) => {
+      // One that was claimed once and is done is in one part at most.
+      const fate = fates.get(key.toString('latin1', 0, KEY_BYTES)) ?? 'once'
+      if (fate === 'once') return true
+      return status === 'failed' ? fate === 'failed' : fate === parts.get(part)
     },
     onPart,
   })
-  return { ...merged, output: target, open }
+  return { done, records, output: target, ...(await database.transaction((client) => readLeft(client, run))) }
 }
 
-interface Parts {
-  /** Path -> worker. */
-  readonly parts: ReadonlyMap<string, number>
-  /** Documents that were claimed more than once, by key -> the worker whose records count; null for none. */
-  readonly owners: ReadonlyMap<string, number | null>
-  readonly open: number
-}
-
-async function readParts(client: Connection, run: FleetRun, folder: string | undefined): Promise<Parts> {
+/** Path -> worker. */
+async function readParts(
+  client: Connection,
+  run: FleetRun,
+  folder: string | undefined,
+): Promise<ReadonlyMap<string, number>> {
   const { rows } = await client.query<{ worker: number; machine: string; path: string; is_needed: boolean }>(
     `SELECT worker, machine, path, EXISTS (
        SELECT FROM ${JOBS} WHERE name = $2 AND state = 'completed' AND (output ->> 'worker')::integer = worker
@@ -85,17 +89,32 @@ async function readParts(client: Connection, run: FleetRun, folder: string | und
       )
     }
   }
-  const { rows: again } = await client.query<{ id: string; worker: number | null }>(
-    `SELECT id, (output ->> 'worker')::integer AS worker FROM ${JOBS}
-     WHERE name = $1 AND state IN ('completed', 'failed') AND retry_count > 0`,
-    [queueOf(run.number)],
-  )
-  const { rows: left } = await client.query<{ open: number }>(
-    `SELECT count(*)::integer AS open FROM ${JOBS} WHERE name = $1 AND state <= 'active'`,
+  return parts
+}
+
+/** The worker whose records count; or that it has failed; or that a worker may have written it, and nothing of that counts yet. */
+type Fate = number | 'failed' | 'open'
+
+/** By key, of all documents that are not done by whoever claimed them first. */
+async function readFates(client: Connection, run: FleetRun): Promise<ReadonlyMap<string, Fate>> {
+  const { rows } = await client.query<{ id: string; state: string; worker: number | null }>(
+    `SELECT id, state, (output ->> 'worker')::integer AS worker FROM ${JOBS}
+     WHERE name = $1 AND (retry_count > 0 OR (state <> 'completed' AND started_on IS NOT NULL))`,
     [queueOf(run.number)],
   )
   const keyOf = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('latin1')
-  return { parts, owners: new Map(again.map(({ id, worker }) => [keyOf(id), worker])), open: left[0]?.open ?? 0 }
+  const fateOf = ({ state, worker }: (typeof rows)[number]): Fate =>
+    state === 'failed' ? 'failed' : state === 'completed' ? (worker ?? 'open') : 'open'
+  return new Map(rows.map((row) => [keyOf(row.id), fateOf(row)]))
+}
+
+async function readLeft(client: Connection, run: FleetRun): Promise<Left> {
+  const { rows } = await client.query<{ failed: number; open: number }>(
+    `SELECT count(*) FILTER (WHERE state = 'failed')::integer AS failed,
+       count(*) FILTER (WHERE state <= 'active')::integer AS open FROM ${JOBS} WHERE name = $1`,
+    [queueOf(run.number)],
+  )
+  return rows[0] ?? { failed: 0, open: 0 }
 }
 
 /** Takes a part to its end whose worker was stopped: what it had put off until then is done. */

@@ -24,9 +24,8 @@ export interface MergeRequest {
   /**
    * Whether a part's document is to be taken; all unless given. One that is done in several parts is taken once where they agree, and is
    * an error where they do not: who knows which of them counts, says so here.
-   * @param key see documentKey
    */
-  readonly keeps?: (key: Buffer, part: string) => boolean
+  readonly keeps?: (row: LedgerRow, part: string) => boolean
   /** Told of each part that is in the output. */
   readonly onPart?: (part: PartMerged) => void
 }
@@ -36,8 +35,10 @@ export interface PartMerged {
   readonly part: string
   readonly done: number
   readonly failed: number
-  /** Documents that were in the output already, of another part or by an earlier call, and those not to be kept. */
+  /** Documents that were in the output already, of another part or by an earlier call. */
   readonly left: number
+  /** Those not to be kept. */
+  readonly leftOut: number
 }
 
 /** What the output has now. */
@@ -94,13 +95,15 @@ export async function mergeOutputs(request: MergeRequest): Promise<Merged> {
 
 async function takePart(part: Part, target: MergeTarget, { output, keeps }: MergeRequest): Promise<PartMerged> {
   const names = { part: part.path, output }
-  const takes = (row: LedgerRow) =>
-    keeps?.(row.key, part.path) !== false && fateOf(row, target.ledger.row(row.key), names) === 'take'
-  const counts = { done: 0, failed: 0, left: 0 }
-  // Before anything of the part is moved: what does not agree, or is damaged, leaves the output as it is.
-  for (const row of part.ledger.rows('seq'))
-    counts[takes(row) ? (row.status === 'done' ? 'done' : 'failed') : 'left'] += 1
-  const choice: Choice = { takes }
+  const isKept = (row: LedgerRow) => keeps?.(row, part.path) !== false
+  const isNew = (row: LedgerRow) => fateOf(row, target.ledger.row(row.key), names) === 'take'
+  const counts = { done: 0, failed: 0, left: 0, leftOut: 0 }
+  // Before anything of the part is moved: what does not agree leaves the output as it is.
+  for (const row of part.ledger.rows('seq')) {
+    const status = row.status === 'done' ? 'done' : 'failed'
+    counts[!isKept(row) ? 'leftOut' : isNew(row) ? status : 'left'] += 1
+  }
+  const choice: Choice = { takes: (row) => isKept(row) && isNew(row) }
   await takeRejects(part, target, choice)
   await target.take(part, choice)
   target.ledger.commit({ rows: [], within: () => addShards(target.ledger, part.shards) })

@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { basename, dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { runCommand, startCommand } from '../support/command-line.ts'
 import { startFleet } from '../support/fleet.ts'
@@ -211,14 +214,55 @@ test('workers write parts of a file, and of a document that two of them have, th
   await fleet.query(
     `UPDATE xmlmill.job SET state = 'created', output = NULL WHERE data ->> 'url' = '${origin.url('/changing')}'`,
   )
+  // What is in a part and not done for the queue is nobody's yet.
+  const early = await fleet.command('collect', '-o', 'early.ndjson')
+  expect([early.exitCode, early.stdout.toString()]).toEqual([
+    1,
+    expect.stringMatching(
+      /: 6 documents taken, 1 left out\nearly\.ndjson: 6 documents with 12 records\n1 document not done yet;/,
+    ),
+  ])
   await fleet.query('UPDATE xmlmill.run_hosts SET is_empty = false, ready_at = now()')
   expect((await fleet.work().finished).exitCode).toBe(0)
   const collected = await fleet.command('collect')
   expect([collected.exitCode, collected.stderr]).toEqual([0, ''])
+  expect((await fleet.command('collect', '-o', 'early.ndjson')).stdout.toString()).toContain('7 documents with 13')
+  expect(await readFile(join(fleet.folder, 'early.ndjson'), 'utf8')).not.toContain('first')
   const lines = (await readFile(join(fleet.folder, 'papers.ndjson'), 'utf8')).trimEnd().split('\n')
   expect(lines).toHaveLength(13)
   expect(lines.filter((line) => line.includes('changing')).map((line) => JSON.parse(line).record)).toEqual(['second'])
   expect((await fleet.command('collect')).stdout.toString()).toContain('papers.ndjson: 7 documents with 13 records')
   const verified = await runCommand(['verify', 'papers.ndjson'], { cwd: fleet.folder })
   expect(verified.exitCode).toBe(0)
+}, 60_000)
+
+test('what has failed after several tries is collected as failed, once, until it is done', async () => {
+  await using fleet = await startFleet(server)
+  await using origin = await site(1)
+  const gone = await site(1)
+  const port = Number(new URL(gone.url('/0')).port)
+  await gone[Symbol.asyncDispose]()
+  await fleet.submit([origin.url('/0'), gone.url('/0')], '-r', 'p', '-o', 'papers.ndjson', '--retries', '1')
+  expect((await fleet.work().finished).exitCode).toBe(1)
+  const collected = await fleet.command('collect')
+  expect([collected.exitCode, collected.stdout.toString()]).toEqual([
+    1,
+    expect.stringMatching(
+      /: 1 document taken, 1 failed\npapers\.ndjson: 1 document with 2 records\n1 document failed; xmlmill retry/,
+    ),
+  ])
+  const again = await fleet.command('collect')
+  expect([again.exitCode, again.stdout.toString()]).toEqual([
+    1,
+    expect.stringMatching(/: 0 documents taken, 2 already there\npapers.*\n1 document failed;/),
+  ])
+  using ledger = new DatabaseSync(join(fleet.folder, 'papers.ndjson.xmlmill'))
+  const rows = ledger.prepare("SELECT url, attempts, code FROM xmlmill_documents WHERE status = 'failed'").all()
+  expect(rows).toEqual([{ url: gone.url('/0'), attempts: 2, code: 'CONNECT_FAILED' }])
+  await using late = createServer((_, response) => response.end('<l><p>late</p></l>')).listen(port, '127.0.0.1')
+  await once(late, 'listening')
+  await fleet.command('retry')
+  expect((await fleet.work().finished).exitCode).toBe(0)
+  const last = await fleet.command('collect')
+  expect([last.exitCode, last.stdout.toString()]).toEqual([0, expect.stringContaining('2 documents with 3 records')])
 }, 60_000)

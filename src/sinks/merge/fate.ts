@@ -4,7 +4,7 @@ import type { LedgerRow } from '../../ledger/ledger.ts'
 
 /**
  * It is taken, unless the output has it: done and the same, it is left, as it is at the second try of a merge that was killed. A document that
- * failed here and is done there is done.
+ * failed here and is done there is done; of two failures the later one counts.
  * @param known what the output has of it
  * @param names the part's and the output's, for messages
  * @throws MillError PARTS_DIFFER where both are done and do not agree
@@ -14,8 +14,9 @@ export function fateOf(
   known: LedgerRow | undefined,
   names: { readonly part: string; readonly output: string },
 ): 'take' | 'leave' {
-  if (known === undefined || known.status === 'failed') return 'take'
-  if (row.status === 'failed') return 'leave'
+  if (known === undefined) return 'take'
+  if (row.status === 'failed') return known.status === 'failed' && row.settledAt > known.settledAt ? 'take' : 'leave'
+  if (known.status === 'failed') return 'take'
   const difference = differenceOf(row, known)
   if (difference === undefined) return 'leave'
   throw new MillError(
