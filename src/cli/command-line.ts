@@ -1,10 +1,12 @@
 /** Arguments to commands, with yargs. Help and version are answered before (main.ts). */
+import { existsSync } from 'node:fs'
 import yargs from 'yargs'
 import { findConfigFile } from '../config/find-config-file.ts'
 import { MillError } from '../errors.ts'
 import type { MillOptions } from '../options.ts'
 import {
   COLLECT_OPTIONS,
+  COMMANDS,
   CONFIG_OPTION,
   DEMO_OPTIONS,
   PEEK_OPTIONS,
@@ -17,7 +19,7 @@ import {
   WORK_OPTIONS,
 } from './commands.ts'
 import { EXIT } from './exit-code.ts'
-import { givenOptions, nearestFlag, withImpliedValues, withOptions, withOwnOptions } from './flags.ts'
+import { givenOptions, nearestCommand, nearestFlag, withImpliedValues, withOptions, withOwnOptions } from './flags.ts'
 import { print } from './print.ts'
 
 /**
@@ -192,7 +194,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       if (error !== undefined && error.name !== 'YError') throw error
       throw new MillError(
         'OPTIONS_INVALID',
-        withSuggestions(message ?? error?.message ?? 'the arguments are not understood'),
+        missingArguments(message, args) ??
+          withSuggestions(message ?? error?.message ?? 'the arguments are not understood'),
       )
     })
     .parseAsync(withImpliedValues(args))
@@ -201,6 +204,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 
 async function millCommand(argv: Readonly<Record<string, unknown>>): Promise<number> {
   const urls = urlsOf(argv)
+  checkWord(urls[0])
   const { options, flags } = await withConfig(argv)
   if (urls.length === 0 && options.inputFile === undefined) {
     throw new MillError('OPTIONS_INVALID', 'there is nothing to mill: give URLs, or a list with --input-file')
@@ -246,6 +250,28 @@ async function withConfig(
   // Lists in the file are for when nothing else is asked for.
   const lists = urlsOf(argv).length > 0 || inputFile === undefined ? {} : { inputFile }
   return { options: { ...lists, ...rest, ...flags }, flags }
+}
+
+/**
+ * The name of a command that is written wrong is no document.
+ * @throws MillError OPTIONS_INVALID
+ */
+function checkWord(word: string | undefined): void {
+  if (word === undefined || !/^[\p{L}\d][\p{L}\d_-]*$/u.test(word) || existsSync(word)) return
+  const near = nearestCommand(word)
+  const hint = near === undefined ? 'xmlmill --help shows the commands' : `did you mean xmlmill ${near}?`
+  throw new MillError('OPTIONS_INVALID', `${word} is no command, no file and no URL; ${hint}`)
+}
+
+/** yargs counts what is missing; what it is stands in the table of commands. */
+function missingArguments(message: string | null | undefined, args: readonly string[]): string | undefined {
+  if (message?.startsWith('Not enough non-option arguments') !== true) return undefined
+  const command = COMMANDS.find(({ name }) => name !== '' && args.includes(name))
+  if (command === undefined) return undefined
+  const words = command.usage.split(' ').slice(1)
+  const end = words.findIndex((word) => /^[[-]/.test(word))
+  const needed = words.slice(0, end === -1 ? undefined : end).join(' ')
+  return `${command.name} needs ${needed}: xmlmill ${command.usage}`
 }
 
 /** yargs names unknown flags; the near one is ours to find. */

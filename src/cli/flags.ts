@@ -78,13 +78,25 @@ function readJson(name: string, path: unknown): unknown {
 
 /** The flag that was probably meant, or undefined when none is near. */
 export function nearestFlag(flag: string): string | undefined {
-  let best: { readonly name: string; readonly distance: number } | undefined
   const names = [...optionNames(), ...COMMANDS.flatMap(({ options }) => Object.keys(options)), 'help', 'version']
-  for (const name of names.map((option) => flagName(option).slice(2))) {
-    const distance = editDistance(flag, name)
+  return nearest(
+    flag,
+    names.map((option) => flagName(option).slice(2)),
+  )
+}
+
+/** The command that was probably meant, or undefined when none is near. */
+export function nearestCommand(word: string): string | undefined {
+  return nearest(word, ['run', ...COMMANDS.flatMap(({ name }) => (name === '' ? [] : [name]))])
+}
+
+function nearest(word: string, names: readonly string[]): string | undefined {
+  let best: { readonly name: string; readonly distance: number } | undefined
+  for (const name of names) {
+    const distance = editDistance(word, name)
     if (best === undefined || distance < best.distance) best = { name, distance }
   }
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(flag.length / 3)) ? best.name : undefined
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.name : undefined
 }
 
 /** Levenshtein distance. */

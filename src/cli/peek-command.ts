@@ -1,5 +1,5 @@
 /** `xmlmill peek`: what is in a few documents, and the command that mills them. */
-import { MillError } from '../errors.ts'
+import { ERRORS, MillError } from '../errors.ts'
 import { type MillOptions, parseSize, resolveOptions } from '../options.ts'
 import { advisedOptions, losslessOptions } from '../peek/advice.ts'
 import { recordCandidates } from '../peek/candidates.ts'
@@ -65,7 +65,9 @@ export async function peekCommand(asked: PeekCommand): Promise<number> {
   const isEmpty = result.tree.children.size === 0
   if (language !== undefined || (isEmpty && argv.json !== true)) {
     for (const { url, failure } of failures) {
-      process.stderr.write(`xmlmill: ${redactUrl(url)}: ${failure.message}\n${failure.code}\n`)
+      // Of a local file the message has the path already.
+      const place = failure.code === 'FILE_UNREADABLE' ? '' : `${redactUrl(url)}: `
+      process.stderr.write(`xmlmill: ${place}${failure.message}\n${failure.code}: ${ERRORS[failure.code].remedy}\n`)
     }
     if (isEmpty) return exitCode
   }

@@ -4,7 +4,7 @@ import { loadTransform } from '../channel/transform-module.ts'
 import { MillError, toFailure } from '../errors.ts'
 import { run } from '../mill.ts'
 import { type MillOptions, type RunOptions, resolveOptions } from '../options.ts'
-import type { Listener } from '../report/events.ts'
+import type { Listener, RunEvent } from '../report/events.ts'
 import { createProgress, wantsColor } from '../report/progress.ts'
 import { RunFiguresFold } from '../report/run-figures.ts'
 import { renderSummary, type Summary, SummaryFold, summaryToJson } from '../report/summary.ts'
@@ -78,8 +78,7 @@ export async function showRun(
     figures.add(event)
     display.listener(event)
     watch.listener(event)
-    // A line that is no URL fails again however often it is tried.
-    if (keepsList && event.type === 'document-failed' && event.failure.code !== 'URL_INVALID') failed.add(event.url)
+    if (keepsList && event.type === 'document-failed' && !isNoDocument(event)) failed.add(event.url)
   }
   let stopped: unknown
   try {
@@ -97,7 +96,9 @@ export async function showRun(
   const unwritten = writeSummary(options.summary, result) ?? unclosed
   if (unwritten !== undefined) process.stderr.write(`${describe(unwritten)}\n`)
   const isQuietEnd = stopped instanceof MillError && stopped.code === 'OUTPUT_CLOSED'
-  if (result.threads > 0 && options.progress !== 'none' && options.progress !== 'json' && !isQuietEnd) {
+  if (stopped !== undefined && isNothing(result) && !isAborted(stopped) && !isQuietEnd) {
+    process.stderr.write(`${describe(stopped)}\n`)
+  } else if (result.threads > 0 && options.progress !== 'none' && options.progress !== 'json' && !isQuietEnd) {
     process.stderr.write(
       renderEnd(
         result,
@@ -111,6 +112,19 @@ export async function showRun(
   if (isAborted(stopped) && stopping.exitCode !== undefined) return stopping.exitCode
   // The records are there, and what was to be said of them is not.
   return stopped === undefined && unwritten !== undefined ? EXIT.output : exitCode(result, stopped)
+}
+
+/** A line that is no URL, and a pattern that no file matches, fail again however often they are tried. */
+function isNoDocument({
+  attempt,
+  failure: { code },
+}: Extract<RunEvent, { readonly type: 'document-failed' }>): boolean {
+  return code === 'URL_INVALID' || (code === 'FILE_UNREADABLE' && attempt === 0)
+}
+
+/** It ended before its first document: there is nothing to sum up, nor to try again. */
+function isNothing({ documents: { done, failed, alreadyThere, waiting } }: Summary): boolean {
+  return done + failed + alreadyThere + waiting === 0
 }
 
 function isAborted(error: unknown): boolean {
@@ -177,8 +191,8 @@ function renderEnd(
   const again = input === undefined || !offersRetry ? undefined : command()
   const width = process.stderr.columns ?? 100
   const color = wantsColor(process.stderr, process.env)
-  // Where nothing was to do, nothing was bounded.
-  const attempted = summary.documents.done + summary.documents.failed > 0
+  // Where nothing was milled, nothing was bounded.
+  const attempted = summary.documents.done > 0
   return renderSummary(summary, {
     color,
     verdict: attempted ? verdict : undefined,

@@ -8,7 +8,18 @@ export interface Headline {
   readonly text: string
 }
 
-export function headlineOf({ documents, records, stopped, elapsedMs }: Summary): Headline {
+/** Whether documents were milled in which none of the records was that were asked for. */
+export function isWithoutRecords({
+  documents,
+  records,
+  notes,
+}: Pick<Summary, 'documents' | 'records' | 'notes'>): boolean {
+  const dropped = notes.droppedByTransform ?? 0
+  return documents.done > 0 && records.written + records.rejected + dropped === 0
+}
+
+export function headlineOf(summary: Summary): Headline {
+  const { documents, records, stopped, elapsedMs } = summary
   const { done, failed, waiting, alreadyThere } = documents
   const isWhole = failed === 0 && waiting === 0 && records.rejected === 0 && stopped === undefined
   const outcome = isWhole ? 'whole' : failed > 0 ? 'failures' : 'incomplete'
@@ -17,6 +28,8 @@ export function headlineOf({ documents, records, stopped, elapsedMs }: Summary):
   }
   const all = formatPlural(done + failed + waiting, 'document')
   const took = `milled in ${formatDuration(elapsedMs)}`
+  if (isWhole && isWithoutRecords(summary))
+    return { outcome: 'incomplete', text: `${all} ${took}, and no record found` }
   if (isWhole) return { outcome, text: `${all} ${took}` }
   const rejected = records.rejected > 0 ? `, ${formatPlural(records.rejected, 'record')} rejected` : ''
   return { outcome, text: `${formatCount(done)} of ${all} ${took}${rejected}` }

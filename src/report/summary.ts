@@ -1,9 +1,10 @@
 /** The summary of a run, for a person and for a program. */
 
+import { ERRORS } from '../errors.ts'
 import type { ColumnGap } from '../model.ts'
 import { splitPlace } from './failure-line.ts'
 import { formatByteRate, formatBytes, formatCount, formatDuration, formatPlural } from './figures.ts'
-import { headlineOf } from './headline.ts'
+import { headlineOf, isWithoutRecords } from './headline.ts'
 import { dataNotes } from './notes.ts'
 import type { FailureGroup, Summary } from './summary-fold.ts'
 import { createPaint, cutEnd, type Paint, printable, textWidth } from './terminal-text.ts'
@@ -26,6 +27,7 @@ export interface SummaryLook {
 
 /** Missing columns in a sentence; the option has all. */
 const SHOWN_COLUMNS = 12
+const NO_RECORDS = 'No document has an element that --record names; `xmlmill peek` shows which there are.'
 const LABEL_COLUMNS = 14
 const NO_BREAK_SPACE = '\u00a0'
 
@@ -39,6 +41,7 @@ export function renderSummary(summary: Summary, look: SummaryLook): string {
     lines.push(`  ${paint('dim', label.padEnd(LABEL_COLUMNS))}${first}`)
     lines.push(...more.map((line) => ' '.repeat(LABEL_COLUMNS + 2) + line))
   }
+  if (isWithoutRecords(summary)) lines.push('', ...wrap(NO_RECORDS, width).map((line) => paint('yellow', line)))
   lines.push(...noteLines(summary, width, paint))
   if (look.verdict !== undefined) lines.push(...verdictLines(look.verdict, width, paint))
   lines.push(...rejectionLines(summary, look.rejectsFile, width, paint))
@@ -50,8 +53,7 @@ export function renderSummary(summary: Summary, look: SummaryLook): string {
     )
   }
   if (look.retryCommand !== undefined) {
-    const hint = summary.documents.waiting > 0 ? 'to go on and to try again what failed:' : 'to try again what failed:'
-    lines.push('', paint('dim', cutEnd(hint, width)), look.retryCommand)
+    lines.push('', paint('dim', cutEnd(retryHint(summary), width)), look.retryCommand)
   }
   return `${lines.join('\n')}\n`
 }
@@ -88,7 +90,6 @@ function facts(summary: Summary): (readonly [string, string])[] {
       joined([
         `${formatCount(records.written)} written`,
         records.rejected > 0 && `${formatCount(records.rejected)} rejected`,
-        documents.done > 0 && records.written + records.rejected === 0 && 'no such element? `xmlmill peek` names them',
         perSecond(records.written, summary.elapsedMs, 'record'),
       ]),
     ],
@@ -149,6 +150,13 @@ function verdictLines({ bound, sentence, advice }: Verdict, width: number, paint
     lines.push(...wrap(`→ ${first.text}${gain}`, width - 2).map((line) => paint('cyan', `  ${line}`)))
   }
   return lines
+}
+
+/** What the last line is for: what fails whenever it is tried has to be mended first. */
+function retryHint({ documents, failures }: Summary): string {
+  if (documents.waiting > 0) return documents.failed > 0 ? 'to go on and to try again what failed:' : 'to go on:'
+  const isLasting = failures.length > 0 && failures.every(({ code }) => ERRORS[code].disposition === 'fail')
+  return isLasting ? 'none of these goes away by itself; when they are mended:' : 'to try again what failed:'
 }
 
 /** Records that are not in the output, of this run and of earlier ones. */

@@ -1,5 +1,6 @@
 /** The output that the options ask for. */
 import { existsSync, type Stats, statSync } from 'node:fs'
+import { extname } from 'node:path'
 import { MillError } from '../errors.ts'
 import { type RunShape, runShape } from '../ledger/run-shape.ts'
 import { UnderWayFile } from '../ledger/under-way-file.ts'
@@ -74,6 +75,12 @@ export function outputKind(output: string): OutputKind {
   // A pipe or a device takes bytes and gives none back.
   if (present !== undefined && !present.isFile()) return 'stream'
   return table ?? 'ndjson'
+}
+
+/** The ending of a file's name that says nothing of what is wanted; what begins with a digit, as a date does, is no ending. */
+function unknownEnd(output: string): string | undefined {
+  const end = extname(output.replace(/\.(?:gz|zst)$/, ''))
+  return /^\.[a-z]/i.test(end) && !/^\.(?:ndjson|jsonl?)$/i.test(end) ? end : undefined
 }
 
 /** Whether an output is a PostgreSQL database. */
@@ -158,6 +165,11 @@ function shardShape(kind: OutputKind, { shard }: RunOptions): { readonly shard?:
 function checkTable(output: string, kind: OutputKind, { table, shard, existing }: RunOptions): void {
   const isDatabase = kind === 'sqlite' || kind === 'postgres'
   const problems: string[] = []
+  const end = kind === 'ndjson' ? unknownEnd(output) : undefined
+  if (end !== undefined)
+    problems.push(
+      `--output is ${output}; names of files end in .ndjson, .jsonl, .json or .csv (each also with .gz or .zst), .parquet, .sqlite, .sqlite3 or .db, or have no ending and are JSON lines; ${end} is none of these`,
+    )
   if (kind === 'postgres' && shard !== undefined && existing === 'replace')
     problems.push(
       '--fresh would drop what other shards have put into the database; run once with it and without --shard, or drop the tables',

@@ -1,5 +1,5 @@
 import { glob, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MillError } from '../errors.ts'
 import { hasScheme, quote } from './address.ts'
@@ -53,7 +53,9 @@ async function* fileBatches(pattern: string, number: number, cwd: string): Async
     // As a URL, since a name may hold anything: a new line, a colon, a space at its end.
     yield [{ text: pathToFileURL(join(entry.parentPath, entry.name)).href, number }]
   }
-  if (isEmpty) yield [{ text: pattern, number, fault: `no file matches ${quote(pattern)} in ${cwd}` }]
+  if (!isEmpty) return
+  const place = isAbsolute(pattern) ? '' : ` in ${cwd}`
+  yield [{ text: pattern, number, code: 'FILE_UNREADABLE', fault: `no file matches ${quote(pattern)}${place}` }]
 }
 
 async function exists(path: string): Promise<boolean> {

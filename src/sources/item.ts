@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../errors.ts'
+
 /** What an origin of URLs gives before anybody has judged it. */
 export interface Item {
   /** As it stands, white space at the ends removed. */
@@ -6,6 +8,8 @@ export interface Item {
   readonly number: number
   /** Already known to be no document, and why: the second half of a message that begins with the place. */
   readonly fault?: string
+  /** What kind of fault that is. Default: URL_INVALID. */
+  readonly code?: ErrorCode
 }
 
 /**

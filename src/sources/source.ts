@@ -157,7 +157,7 @@ export class DocumentList implements DocumentSource {
     }
     if ('fault' in address) {
       const { text: url, number } = item
-      const failure = new MillError('URL_INVALID', `${origin.place(number)}: ${address.fault}`).toFailure()
+      const failure = new MillError(item.code ?? 'URL_INVALID', `${origin.place(number)}: ${address.fault}`).toFailure()
       return { kind: 'bad-line', line: { id: this.#nextId++, url, failure } }
     }
     const { url, host, key } = address

@@ -144,6 +144,36 @@ test('says what to give when nothing was given', async () => {
   expect(exitCode).toBe(2)
 })
 
+test.each([
+  [['reprot', 'x.ndjson'], 'reprot is no command, no file and no URL; did you mean xmlmill report?'],
+  [['something'], 'something is no command, no file and no URL; xmlmill --help shows the commands'],
+  [['report'], 'report needs OUTPUT|EVENTS: xmlmill report OUTPUT|EVENTS'],
+  [['merge', 'x.ndjson'], 'merge needs OUTPUT PART…: xmlmill merge'],
+  [['a.xml', '-o', 'x.xlsx'], '.xlsx is none of these'],
+  [['a.xml', '-o', 'x.xml.gz'], '.xml is none of these'],
+] as const)('%j is told what is wrong with it, and exits with 2', async (args, message) => {
+  using folder = temporaryFolder()
+  folder.write('a.xml', '<a/>')
+  const { exitCode, stderr } = await runCommand(args, { cwd: folder.path })
+  expect(stderr).toContain(message)
+  expect(stderr).toContain('OPTIONS_INVALID')
+  expect(exitCode).toBe(2)
+})
+
+test('a file whose name is a word is milled, into a file without an ending', async () => {
+  using folder = temporaryFolder()
+  folder.write('papers', '<a>1</a>')
+  const { exitCode } = await runCommand(['papers', '--bare', '-o', 'out-2.5'], { cwd: folder.path })
+  expect(readFileSync(folder.file('out-2.5'), 'utf8')).toBe('"1"\n')
+  expect(exitCode).toBe(0)
+})
+
+test('a list that cannot be read is all that is said', async () => {
+  using folder = temporaryFolder()
+  const { stderr } = await runCommand(['-i', 'absent.txt', '-o', 'x.ndjson'], { cwd: folder.path })
+  expect(stderr).toMatch(/^xmlmill: the list absent\.txt cannot be read: .*\nSOURCE_UNREADABLE: .*\n$/)
+})
+
 test('a list that cannot be read ends the run with 2', async () => {
   using folder = temporaryFolder()
   const { exitCode, stderr } = await runCommand(['-i', 'absent.txt'], { cwd: folder.path })

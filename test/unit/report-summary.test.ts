@@ -169,6 +169,27 @@ test('names no failure, retry or duplicate where there was none', () => {
   expect(text).not.toMatch(/fail|retr|duplicate|reject|crash|notes/)
 })
 
+test('a note of one thing is in the singular', () => {
+  const text = plainText(summaryOf(done(1, 0, { notes: { mixedContent: 1, commentsDropped: 2 } })))
+  expect(text).toContain('1 element with text between its children')
+  expect(text).toContain('2 comments left out')
+})
+
+test('says of failures whether another try can help', () => {
+  const lasting = summaryOf(failed(1, 0, 'XML_NOT_WELL_FORMED'))
+  expect(plainText(lasting, 100, 'xmlmill x')).toMatch(/when they are mended:\nxmlmill x\n$/)
+  const passing = summaryOf(failed(1, 0, 'XML_NOT_WELL_FORMED'), failed(2, 1, 'STALLED'))
+  expect(plainText(passing, 100, 'xmlmill x')).toMatch(/\nto try again what failed:\nxmlmill x\n$/)
+})
+
+test('a run that found no record is not told as a success', () => {
+  const text = plainText(summaryOf(done(1, 0, { recordsSeen: 0, recordsWritten: 0 }), listEnded(2, 1)))
+  expect(text).toMatch(/! 1 document milled in .*, and no record found\n/)
+  expect(text).toContain('`xmlmill peek`')
+  const dropped = done(1, 0, { recordsWritten: 0, notes: { droppedByTransform: 10 } })
+  expect(plainText(summaryOf(dropped, listEnded(2, 1)))).toContain('✓ 1 document milled')
+})
+
 test('says that records were rejected in the first line', () => {
   const text = plainText(summaryOf(started(1, 0), done(2, 0, { recordsRejected: 4 }), { type: 'run-ended', at: 1500 }))
   expect(text).toContain('1 of 1 document milled in 1.5 s, 4 records rejected')

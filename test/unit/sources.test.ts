@@ -130,6 +130,9 @@ test('says which wildcard finds nothing', async () => {
   expect(await shown({ arguments: ['nothing/*.xml'] })).toEqual([
     `argument 1: no file matches "nothing/*.xml" in ${cwd}`,
   ])
+  expect(await shown({ arguments: [`${cwd}/nothing/*.xml`] })).toEqual([
+    `argument 1: no file matches "${cwd}/nothing/*.xml"`,
+  ])
 })
 
 test('finds no files by wildcards in lists', async () => {
