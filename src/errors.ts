@@ -304,7 +304,8 @@ export const ERRORS = {
   SHAPE_CHANGED: {
     disposition: 'stop',
     meaning: 'The options would give records of another shape than those that the output already has.',
-    remedy: 'Give the same options as before, --fresh to start over, or another --output.',
+    remedy:
+      'Give the same options as before, or another output; a run into the same output starts over with --fresh. Parts are merged if their runs had the same options.',
   },
   PART_INCOMPLETE: {
     disposition: 'stop',
@@ -315,6 +316,12 @@ export const ERRORS = {
     disposition: 'stop',
     meaning: 'A document is done in two of the parts that are to be merged, and they do not agree on it.',
     remedy: 'Bring both to what the server sends now, with --update, or leave one of the parts out.',
+  },
+  PART_DAMAGED: {
+    disposition: 'stop',
+    meaning: 'A part that is to be merged is not what its ledger says.',
+    remedy:
+      'Copy the part that the message names once more, with what stands beside it, or mill its documents again with --fresh; `xmlmill verify` tells all that is wrong with it.',
   },
   OUTPUT_FAILED: {
     disposition: 'stop',
@@ -334,7 +341,8 @@ export const ERRORS = {
   QUEUE_FAILED: {
     disposition: 'stop',
     meaning: 'The database of the queue refused something, or was away for too long.',
-    remedy: 'See the message; once the database is well, start the worker again: nothing is lost.',
+    remedy:
+      'Look at the address, the permissions and the database that the message names, and give the command again: what is in the queue is not lost.',
   },
   TRANSFORM_REFUSED: {
     disposition: 'stop',

@@ -21,6 +21,7 @@ import {
 import { EXIT } from './exit-code.ts'
 import { givenOptions, nearestCommand, nearestFlag, withImpliedValues, withOptions, withOwnOptions } from './flags.ts'
 import { print } from './print.ts'
+import { queueUrl } from './queue-url.ts'
 
 /**
  * Runs what the arguments ask for.
@@ -99,7 +100,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       async (argv) => {
         const { workCommand } = await import('./work-command.ts')
         exitCode = await workCommand({
-          queue: String(argv.queue),
+          queue: queueUrl(String(argv.queue)),
           name: textOf(argv.name),
           options: givenOptions(argv),
           allowTransform: textOf(argv['allow-transform']),
@@ -114,7 +115,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       async (argv) => {
         const { statusCommand } = await import('./status-command.ts')
         exitCode = await statusCommand({
-          queue: String(argv.queue),
+          queue: queueUrl(String(argv.queue)),
           watches: argv.watch === true,
           asJson: argv.json === true,
           options: givenOptions(argv),
@@ -128,7 +129,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       async (argv) => {
         const { collectCommand } = await import('./collect-command.ts')
         exitCode = await collectCommand({
-          queue: String(argv.queue),
+          queue: queueUrl(String(argv.queue)),
           name: textOf(argv.name),
           output: textOf(argv.output),
           parts: textOf(argv.parts),
@@ -143,7 +144,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
       async (argv) => {
         const what = STEERING_COMMANDS.find((name) => name === argv._[0])
         const { steeringCommand } = await import('./steering-commands.ts')
-        if (what !== undefined) exitCode = await steeringCommand(what, String(argv.queue), textOf(argv.name))
+        if (what !== undefined) exitCode = await steeringCommand(what, queueUrl(String(argv.queue)), textOf(argv.name))
       },
     )
     .command(

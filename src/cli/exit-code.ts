@@ -29,6 +29,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'SHAPE_CHANGED':
     case 'PART_INCOMPLETE':
     case 'PARTS_DIFFER':
+    case 'PART_DAMAGED':
     case 'SOURCE_UNREADABLE':
     case 'QUEUE_UNUSABLE':
     case 'TRANSFORM_REFUSED':

@@ -8,6 +8,7 @@ import { redactUrl } from '../redact.ts'
 import { formatCount, formatPlural } from '../report/figures.ts'
 import { listDocuments } from '../sources/source.ts'
 import { EXIT } from './exit-code.ts'
+import { queueUrl } from './queue-url.ts'
 import { shellCommand } from './shell-command.ts'
 import { untilSignal } from './signals.ts'
 
@@ -34,6 +35,7 @@ export interface SubmitCommand {
 
 /** @returns the exit code */
 export async function submitCommand({ urls, options, queue, name }: SubmitCommand): Promise<number> {
+  if (queue !== undefined) queueUrl(queue)
   const problems: string[] = []
   if (queue === undefined)
     problems.push('--queue is missing: the PostgreSQL database that the queue is in, as postgres://…')

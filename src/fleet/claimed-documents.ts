@@ -44,7 +44,7 @@ interface Held {
 }
 
 /** What is to be told with the next claim. */
-class Message {
+class NextClaim {
   readonly downloaded = new Set<string>()
   readonly ended = new Set<string>()
   readonly returned: Returned[] = []
@@ -68,7 +68,7 @@ export class ClaimedDocuments implements DocumentSource {
   /** Those that are not handed out yet, in the order of their times. */
   readonly #queue: Held[] = []
   readonly #bell = new Bell()
-  #message = new Message()
+  #nextClaim = new NextClaim()
   #inHand = 0
   #nextId = 0
   #renewedAt = Number.NEGATIVE_INFINITY
@@ -125,7 +125,7 @@ export class ClaimedDocuments implements DocumentSource {
       const held = this.#held.get(settled.document.id)
       if (held === undefined) continue
       this.#letGo(held)
-      this.#message.ended.add(held.claim.job)
+      this.#nextClaim.ended.add(held.claim.job)
     }
     if (this.#held.size === 0) this.#bell.ring()
   }
@@ -189,14 +189,14 @@ export class ClaimedDocuments implements DocumentSource {
   }
 
   #freeSlot({ claim: { job } }: Held): void {
-    this.#message.downloaded.add(job)
+    this.#nextClaim.downloaded.add(job)
     this.#bell.ring()
   }
 
   #giveBack(held: Held, more: Pick<Returned, 'waitMs' | 'data'>): void {
     const { job, retryCount, host } = held.claim
-    this.#message.returned.push({ run: this.#setting.run, job, retryCount, host: host.number, ...more })
-    this.#message.ended.add(job)
+    this.#nextClaim.returned.push({ run: this.#setting.run, job, retryCount, host: host.number, ...more })
+    this.#nextClaim.ended.add(job)
     this.#letGo(held)
     this.#bell.ring()
   }
@@ -211,7 +211,7 @@ export class ClaimedDocuments implements DocumentSource {
   }
 
   #tell(news: HostNews): void {
-    this.#message.news.push(news)
+    this.#nextClaim.news.push(news)
   }
 
   #listed({ id, claim: one }: Held): Listed {
@@ -240,9 +240,9 @@ export class ClaimedDocuments implements DocumentSource {
     for (;;) {
       const want = this.#isClaiming && !this.#isClosed ? Math.max(0, this.#setting.room - this.#inHand) : 0
       const now = performance.now()
-      const isDue = (want > 0 && askAt <= now) || this.#message.isUrgent || this.#isClosed
+      const isDue = (want > 0 && askAt <= now) || this.#nextClaim.isUrgent || this.#isClosed
       const renewAt = this.#renewedAt + RENEW_MS
-      if (!isDue && renewAt > now && !(this.#held.size === 0 && !this.#message.isEmpty)) {
+      if (!isDue && renewAt > now && !(this.#held.size === 0 && !this.#nextClaim.isEmpty)) {
         await this.#bell.rung(Math.min(renewAt, want > 0 ? askAt : renewAt) - now)
         continue
       }
@@ -258,9 +258,9 @@ export class ClaimedDocuments implements DocumentSource {
 
   async #exchange(want: number, now: number): Promise<ClaimAnswer> {
     const { database, engine, worker, run, limits } = this.#setting
-    const message = this.#message
-    this.#message = new Message()
-    for (const job of message.ended) message.downloaded.delete(job)
+    const told = this.#nextClaim
+    this.#nextClaim = new NextClaim()
+    for (const job of told.ended) told.downloaded.delete(job)
     let held: string[] | undefined
     // Done again where the connection breaks, and then it is another one.
     const answer = await claim(database, engine, () => {
@@ -273,10 +273,10 @@ export class ClaimedDocuments implements DocumentSource {
         worker,
         limits,
         want,
-        downloaded: [...message.downloaded],
-        ended: [...message.ended],
-        returned: message.returned,
-        news: message.news,
+        downloaded: [...told.downloaded],
+        ended: [...told.ended],
+        returned: told.returned,
+        news: told.news,
         held,
       }
     })
@@ -303,7 +303,7 @@ export class ClaimedDocuments implements DocumentSource {
   /** The lease ran out, and others have what this machine had: nothing of it is started any more, nor written. */
   async #lose(): Promise<void> {
     for (const held of [...this.#held.values()]) this.#letGo(held)
-    this.#message = new Message()
+    this.#nextClaim = new NextClaim()
     const { database, worker } = this.#setting
     const now = performance.now()
     await database.transaction((client) => worker.join(client))

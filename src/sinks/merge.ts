@@ -10,7 +10,7 @@ import { MillError } from '../errors.ts'
 import type { LedgerRow } from '../ledger/ledger.ts'
 import { checkShape, type RunShape } from '../ledger/run-shape.ts'
 import { fateOf } from './merge/fate.ts'
-import { addShards, checkPart, openPart, type Part, shardsIn } from './merge/part.ts'
+import { addShards, checkPart, openPart, type Part, shardIn, shardsIn } from './merge/part.ts'
 import { takeRejects } from './merge/rejects.ts'
 import type { Choice, MergeTarget, MergeTargetRequest } from './merge/target.ts'
 import { type OutputKind, outputKind, rejectsPath } from './output.ts'
@@ -60,8 +60,8 @@ const TARGETS: Readonly<Partial<Record<OutputKind, (request: MergeTargetRequest)
 
 /**
  * Merges parts into an output, which is made if it is absent.
- * @throws MillError OPTIONS_INVALID for parts that do not go together, PART_INCOMPLETE, PARTS_DIFFER, SHAPE_CHANGED, OUTPUT_EXISTS, OUTPUT_LOCKED,
- * OUTPUT_FAILED also for a part that is damaged
+ * @throws MillError OPTIONS_INVALID for parts that do not go together, PART_INCOMPLETE, PART_DAMAGED, PARTS_DIFFER, SHAPE_CHANGED, OUTPUT_EXISTS,
+ * OUTPUT_LOCKED, OUTPUT_FAILED
  */
 export async function mergeOutputs(request: MergeRequest): Promise<Merged> {
   const { output, parts } = request
@@ -76,12 +76,19 @@ export async function mergeOutputs(request: MergeRequest): Promise<Merged> {
     )
   checkPaths(output, parts)
   const shape = commonShape(kind, parts)
+  // All of them, before the output is touched: where one is damaged, there is no output with some of the others.
+  for (const path of parts) {
+    using part = openPart(path, kind)
+    await checkPart(part)
+  }
   const rejects = rejectsPath({ output, rejects: request.rejects }) ?? ''
-  const target = await open({ output, shape, rejects, parts })
+  const target = await open({ output, shape, rejects, parts }).catch((cause: unknown) => {
+    if (cause instanceof MillError && cause.code === 'SHAPE_CHANGED') refuseShard(output, kind)
+    throw cause
+  })
   try {
     for (const path of parts) {
       using part = openPart(path, kind)
-      await checkPart(part)
       const merged = await takePart(part, target, request)
       request.onPart?.(merged)
     }
@@ -117,12 +124,31 @@ function checkPaths(output: string, parts: readonly string[]): void {
   const seen = new Map([[real(output), output]])
   for (const part of parts) {
     const other = seen.get(real(part))
-    if (other !== undefined) problems.push(other === output ? `${part} is the output itself` : `${part} is given twice`)
+    if (other !== undefined)
+      problems.push(other === output ? `${part} is the output itself: ${OUTPUT_FIRST}` : `${part} is given twice`)
     seen.set(real(part), part)
     const own = outputKind(part)
     if (own !== kind) problems.push(`${part} is ${KIND_NAMES[own]}, and ${output} ${KIND_NAMES[kind]}`)
   }
+  if (problems.length === 0 && isNamedAsPart(output, parts))
+    problems.push(`${output} is a part itself: ${OUTPUT_FIRST}`)
   if (problems.length > 0) throw new MillError('OPTIONS_INVALID', problems.join('\n'))
+}
+
+const OUTPUT_FIRST = 'the output that the parts go into comes first, and then the parts'
+
+/** Whether it is called as the part of another worker of a fleet, beside those that are given: somebody has named the parts alone. */
+function isNamedAsPart(output: string, parts: readonly string[]): boolean {
+  const wholeName = (path: string) => path.replace(/\.part-\d+(?=[./]|$)/, '')
+  const whole = wholeName(output)
+  return whole !== output && parts.some((part) => part !== whole && wholeName(part) === whole)
+}
+
+/** @throws MillError OPTIONS_INVALID where what is there of the output is of one shard */
+function refuseShard(output: string, kind: OutputKind): void {
+  const shard = shardIn(output, kind)
+  if (shard !== undefined)
+    throw new MillError('OPTIONS_INVALID', `${output} is a part itself, shard ${shard}: ${OUTPUT_FIRST}`)
 }
 
 const KIND_NAMES: Readonly<Record<OutputKind, string>> = {

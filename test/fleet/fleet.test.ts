@@ -179,6 +179,17 @@ test('says so where there is no queue, no such run, or no such database', async 
   await using origin = await site(1)
   await fleet.submit([origin.url('/0')])
   expect((await fleet.command('pause', '--name', 'other')).stderr).toContain('has no run other')
+  const file = join(fleet.folder, 'papers.ndjson')
+  await writeFile(file, '')
+  for (const command of ['status', 'work', 'retry', 'pause', 'resume', 'cancel', 'collect', 'submit']) {
+    const on = (target: string) =>
+      runCommand([command, ...(command === 'submit' ? [origin.url('/0'), '--queue'] : []), target], {
+        cwd: fleet.folder,
+      })
+    const none = await on('nope.ndjson')
+    expect([none.exitCode, none.stderr]).toEqual([2, expect.stringMatching(/postgres:\/\/.*\nOPTIONS_INVALID/)])
+    expect((await on('papers.ndjson')).stderr).toMatch(/xmlmill report papers\.ndjson .*xmlmill verify papers\.ndjson/)
+  }
   const wrong = `${fleet.url}nowhere`
   const nowhere = await runCommand(['submit', origin.url('/0'), '--queue', wrong], { cwd: fleet.folder })
   expect([nowhere.exitCode, nowhere.stderr]).toEqual([3, expect.stringContaining('QUEUE_FAILED')])

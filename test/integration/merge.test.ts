@@ -292,7 +292,7 @@ test('a part that a run is writing to is refused, and so is an output', { timeou
   }
 })
 
-test('a part that is not what its ledger says is refused by name, and what is there by then stays in order', {
+test('a part that is not what its ledger says is refused by name before anything is merged (PART_DAMAGED)', {
   timeout: TIMEOUT_MS,
 }, async () => {
   using folder = temporaryFolder()
@@ -302,25 +302,39 @@ test('a part that is not what its ledger says is refused by name, and what is th
   await millInto(two, documents.slice(1))
   writeFileSync(two, readFileSync(two, 'utf8').replace('"2"', '"3"'))
   expect(await failureOf(mergeOutputs({ output, parts: [one, two] }))).toEqual({
-    code: 'OUTPUT_FAILED',
+    code: 'PART_DAMAGED',
     message: expect.stringMatching(/2\.ndjson is damaged: file:.*b\.xml: its records are not what was written/),
   })
-  expect(await verifyOutput(output)).toMatchObject({ done: 1, problems: [] })
+  expect(readdirSync(folder.path).filter((name) => name.startsWith('all'))).toEqual([])
 })
 
 test('what does not go together is refused before anything is written', { timeout: TIMEOUT_MS }, async () => {
   using folder = temporaryFolder()
   const documents = write(folder, { a: ['1'] })
-  const [one, bare, table, output] = ['1.ndjson', 'bare.ndjson', 't.csv', 'all.ndjson'].map((name) => folder.file(name))
+  const names = ['1.ndjson', 'bare.ndjson', 't.csv', 'all.ndjson', 'shard.ndjson']
+  const [one, bare, table, output, shard] = names.map((name) => folder.file(name))
   await millInto(one ?? '', documents)
   await millInto(bare ?? '', documents, { bare: true })
   await millInto(table ?? '', documents)
+  await millInto(shard ?? '', documents, { shard: '1/2' })
   folder.write('stranger.ndjson', '{}\n')
   const refusals: readonly (readonly [string, readonly (string | undefined)[], string, string])[] = [
     [output ?? '', [one, bare], 'SHAPE_CHANGED', '--bare was not given and is given'],
     [output ?? '', [one, table], 'OPTIONS_INVALID', 't.csv is a CSV file, and '],
     [output ?? '', [one, one], 'OPTIONS_INVALID', '1.ndjson is given twice'],
-    [one ?? '', [one], 'OPTIONS_INVALID', '1.ndjson is the output itself'],
+    [
+      one ?? '',
+      [one],
+      'OPTIONS_INVALID',
+      '1.ndjson is the output itself: the output that the parts go into comes first',
+    ],
+    [
+      shard ?? '',
+      [one],
+      'OPTIONS_INVALID',
+      'shard.ndjson is a part itself, shard 1/2: the output that the parts go into comes first',
+    ],
+    [folder.file('x.part-1.ndjson'), [folder.file('x.part-2.ndjson')], 'OPTIONS_INVALID', '1.ndjson is a part itself'],
     [output ?? '', [one, folder.file('stranger.ndjson')], 'OPTIONS_INVALID', 'stranger.ndjson has no ledger'],
     [output ?? '', [one, folder.file('absent.ndjson')], 'OPTIONS_INVALID', 'absent.ndjson has no ledger'],
     [folder.file('stranger.ndjson'), [one], 'OUTPUT_EXISTS', 'has data in it, and no ledger beside it'],

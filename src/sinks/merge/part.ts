@@ -66,13 +66,26 @@ export function openPart(path: string, kind: OutputKind): Part {
 
 /**
  * Reads the whole part.
- * @throws MillError OUTPUT_FAILED where it is not what its ledger says
+ * @throws MillError PART_DAMAGED where it is not what its ledger says
  */
 export async function checkPart({ path, kind, ledger }: Part): Promise<void> {
   const [first, ...more] = await problemsOf(path, kind, ledger)
   if (first === undefined) return
   const others = more.length === 0 ? '' : ` (and ${more.length} more: see xmlmill verify)`
-  throw new MillError('OUTPUT_FAILED', `${path} is damaged: ${first}${others}`)
+  throw new MillError('PART_DAMAGED', `${path} is damaged: ${first}${others}; nothing was merged`)
+}
+
+/** The shard that is in an output with a ledger, where it is of one. */
+export function shardIn(path: string, kind: OutputKind): string | undefined {
+  const place = ledgerPath(path, kind)
+  const lock = lockLedger(place, path)
+  try {
+    using opened = readLedger(place, path)
+    const { shard } = opened.ledger.shape
+    return shard === undefined ? undefined : JSON.parse(shard)
+  } finally {
+    lock.release()
+  }
 }
 
 /** The shards that a merged output has. */
