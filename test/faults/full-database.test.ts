@@ -88,8 +88,10 @@ for (const target of [sqlite('out.sqlite', []), file('out.ndjson')]) {
     const path = folder.file(target.output === 'out.sqlite' ? 'out.sqlite' : 'out.ndjson.xmlmill')
     const { finished } = startCommand(args, { cwd: folder.path, env: sqliteSettings(path, '') })
     const answer = await asked.promise
-    while ((await target.rows(folder.path)).length < 1) await new Promise((resolve) => setTimeout(resolve, 10))
     const stranger = new DatabaseSync(path, { timeout: 10_000 })
+    // In a file the record is there before its row is.
+    const committed = stranger.prepare("SELECT count(*) AS count FROM xmlmill_documents WHERE status = 'done'")
+    while (committed.get()?.count !== 1) await new Promise((resolve) => setTimeout(resolve, 10))
     stranger.exec('BEGIN IMMEDIATE')
     answer()
     const { exitCode, stderr } = await finished

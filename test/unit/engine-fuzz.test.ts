@@ -81,6 +81,24 @@ test(
   TIMEOUT_MS,
 )
 
+test('a cut-off instruction with a colon in its target is one and the same error in whatever pieces it came', () => {
+  const engine = createEngine({ ...ENGINE_DEFAULTS, namespaces: 'strict' })
+  const text = '<?a:b c'
+  const errors = new Set<string>()
+  for (let cuts = 0; cuts < 2 ** text.length; cuts++) {
+    const pieces = text
+      .replace(/./g, (character, at) => (((cuts >> at) & 1) === 1 ? `${character}|` : character))
+      .split('|')
+    errors.add(
+      outcome(
+        engine,
+        pieces.map((piece) => Buffer.from(piece)),
+      ),
+    )
+  }
+  expect([...errors]).toEqual([expect.stringContaining('XML_NAMESPACE_INVALID')])
+})
+
 test('bytes that are no document at all are refused, whatever they are', () => {
   const engine = createEngine({ ...ENGINE_DEFAULTS, namespaces: 'strict' })
   const alphabet = [

@@ -12,6 +12,7 @@ import { SHAPE_XML, keepsAttributes, shape } from './options'
 import { find, findInstructionEnd, instructionEnd, showDeclaration } from './prolog'
 import { keeping } from './records'
 import { ALL, selecting } from './selection'
+import { final } from './text'
 import {
   IN_AUX,
   KIND,
@@ -42,6 +43,8 @@ export function instruction(p: usize): usize {
     return byte(e) == QUESTION && e + 1 >= end ? starve() : fail(INSTRUCTION_SPACE, e)
   }
   const q = instructionEnd(e)
+  // Where nothing more will come, its target is what is wrong first, in whatever pieces it came.
+  if (!q && final) lookAtTarget(p, target)
   if (!q || (keeping && wantsAll() && !keepInstruction(s, e, q - 2))) return 0
   return lookAtTarget(p, target) ? q : 0
 }
