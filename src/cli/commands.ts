@@ -2,7 +2,8 @@
  * The commands and the flags that are theirs alone, once: the parser, the help, the shell's completion and the documentation are made from
  * this and from the table of options.
  */
-import { type MillOptions, OPTIONS, type OptionSpec } from '../options.ts'
+import { OPTIONS } from '../options/option-table.ts'
+import type { MillOptions, OptionSpec } from '../options.ts'
 
 export interface CommandSpec {
   /** Empty for the run, which needs no name. */

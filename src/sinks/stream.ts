@@ -3,10 +3,9 @@
  * and the commit of a `--state` ledger gives a group of documents twice to whoever reads; never is one lost.
  */
 import { existsSync } from 'node:fs'
-import { lockLedger, removeLedger } from '../ledger/ledger-file.ts'
 import { type ByteTarget, openDevice, openStdout } from './byte-target.ts'
 import { compressed, compressionOf } from './compression.ts'
-import { OutputLedger } from './output-ledger.ts'
+import type { OutputLedger } from './output-ledger.ts'
 import { RejectsFile } from './rejects.ts'
 import type { SettledDocument, Sink, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -28,15 +27,25 @@ export async function openStream(request: TargetRequest): Promise<Sink | Store> 
     const file = await RejectsFile.open(rejects, rejects, { position: () => undefined }, options.rejects === undefined)
     return streamSink(await openTarget(output), file)
   }
-  const lock = lockLedger(state, state)
-  if (options.existing === 'replace') removeLedger(state)
-  const beside = await OutputLedger.open(state, lock, request, !existsSync(state) || options.existing === 'replace')
+  const beside = await openState(state, request)
   try {
     return streamStore(await openTarget(output), beside)
   } catch (cause) {
     await beside.close()
     throw cause
   }
+}
+
+/** A run without `--state` starts without what a ledger needs. */
+async function openState(state: string, request: TargetRequest): Promise<OutputLedger> {
+  const [{ lockLedger, removeLedger }, { OutputLedger }] = await Promise.all([
+    import('../ledger/ledger-file.ts'),
+    import('./output-ledger.ts'),
+  ])
+  const isReplaced = request.options.existing === 'replace'
+  const lock = lockLedger(state, state)
+  if (isReplaced) removeLedger(state)
+  return OutputLedger.open(state, lock, request, isReplaced || !existsSync(state))
 }
 
 async function openTarget(output: string): Promise<ByteTarget> {
