@@ -5,7 +5,7 @@
  * commit.
  */
 import { randomUUID } from 'node:crypto'
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Remembered } from '../sinks/sink.ts'
@@ -21,7 +21,19 @@ import type {
 import { LEDGER_VERSION, type LedgerRow } from './ledger.ts'
 import { Recollection } from './recollection.ts'
 import { checkShape, type RunShape } from './run-shape.ts'
-import { asBuffer, PUT, PUT_FAILED, PUT_UNCHANGED, rowOf, rowValues, SELECT_PLACED, TABLES } from './sqlite-tables.ts'
+import {
+  asBuffer,
+  memberOf,
+  PUT,
+  PUT_FAILED,
+  PUT_UNCHANGED,
+  placedOf,
+  rowOf,
+  rowValues,
+  SELECT_PLACED,
+  type StoredRow,
+  TABLES,
+} from './sqlite-tables.ts'
 
 /** What the ledger calls what was last done with the output, and what tells it from others. */
 const STAGE = 'stage'
@@ -134,18 +146,18 @@ export class SqliteLedger {
       .prepare('SELECT * FROM xmlmill_members WHERE file = ? ORDER BY plain_offset')
       .iterate(file)
     for (const row of rows) {
-      yield member(row)
+      yield memberOf(row)
     }
   }
 
   /** Done documents with their places, by the place or as they were first listed. */
   *placed(order: 'offset' | 'seq'): Generator<PlacedDocument> {
     const by = order === 'seq' ? 'seq' : 'offset, length'
-    for (const row of this.#database.prepare(`${SELECT_PLACED} ORDER BY ${by}`).iterate()) yield placedDocument(row)
+    for (const row of this.#database.prepare(`${SELECT_PLACED} ORDER BY ${by}`).iterate()) yield placedOf(row)
   }
 
   /** All documents, also those that failed: by the places of their records, those without a place first, or as they were first listed. */
-  *rows(order: 'offset' | 'seq'): Generator<LedgerRow> {
+  *rows(order: 'offset' | 'seq'): Generator<StoredRow> {
     const by = order === 'seq' ? 'seq' : 'offset, length'
     for (const row of this.#database.prepare(`SELECT * FROM xmlmill_documents ORDER BY ${by}`).iterate())
       yield rowOf(row)
@@ -186,7 +198,7 @@ export class SqliteLedger {
   /** The done document whose records are in a file of its own. */
   placedIn(file: string): PlacedDocument | undefined {
     const row = this.#database.prepare(`${SELECT_PLACED} AND file = ?`).get(file)
-    return row === undefined ? undefined : placedDocument(row)
+    return row === undefined ? undefined : placedOf(row)
   }
 
   /** Settles what was noted: these files are gone, and their documents are to be milled again. */
@@ -203,7 +215,7 @@ export class SqliteLedger {
     const row = this.#database
       .prepare('SELECT * FROM xmlmill_members WHERE file = ? AND plain_offset <= ? ORDER BY plain_offset DESC LIMIT 1')
       .get(file, plainOffset)
-    return row === undefined ? undefined : member(row)
+    return row === undefined ? undefined : memberOf(row)
   }
 
   /** What tells this ledger from every other, also after it was moved or copied; undefined where no run has opened it. */
@@ -370,27 +382,6 @@ export class SqliteLedger {
       if (database.isTransaction) database.exec('ROLLBACK')
       throw ledgerFailed(this.#name, cause)
     }
-  }
-}
-
-function member(row: Readonly<Record<string, SQLOutputValue>>): Member {
-  return {
-    offset: Number(row.offset),
-    length: Number(row.length),
-    plainOffset: Number(row.plain_offset),
-    plainLength: Number(row.plain_length),
-  }
-}
-
-function placedDocument(row: Readonly<Record<string, SQLOutputValue>>): PlacedDocument {
-  return {
-    seq: Number(row.seq),
-    url: String(row.url),
-    file: row.file === null ? null : String(row.file),
-    offset: Number(row.offset),
-    length: Number(row.length),
-    crc32: Number(row.crc32),
-    recordsWritten: Number(row.records_written),
   }
 }
 

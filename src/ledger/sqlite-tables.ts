@@ -1,5 +1,6 @@
 /** The tables of a ledger in SQLite, and what writes and reads a row of them. */
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { Member, PlacedDocument } from './commit.ts'
 import type { LedgerRow } from './ledger.ts'
 
 export const TABLES = `
@@ -116,10 +117,17 @@ export function rowValues({ placement, ...row }: LedgerRow): SQLInputValue[] {
   ]
 }
 
+/** A row as it is kept. */
+export interface StoredRow extends LedgerRow {
+  /** Its place among the rows, in the order in which documents were first written. */
+  readonly seq: number
+}
+
 /** A row of the table of documents as it was put. */
-export function rowOf(row: Readonly<Record<string, SQLOutputValue>>): LedgerRow {
+export function rowOf(row: Readonly<Record<string, SQLOutputValue>>): StoredRow {
   const { file, offset, length, crc32 } = row
   return {
+    seq: Number(row.seq),
     key: asBuffer(row.key),
     url: String(row.url),
     status: row.status === 'done' ? 'done' : 'failed',
@@ -159,4 +167,27 @@ export function asBuffer(value: SQLOutputValue | undefined): Buffer {
 
 function textOrNull(value: SQLOutputValue | undefined): string | null {
   return typeof value === 'string' ? value : null
+}
+
+/** A row of the table of members. */
+export function memberOf(row: Readonly<Record<string, SQLOutputValue>>): Member {
+  return {
+    offset: Number(row.offset),
+    length: Number(row.length),
+    plainOffset: Number(row.plain_offset),
+    plainLength: Number(row.plain_length),
+  }
+}
+
+/** A row that SELECT_PLACED gives. */
+export function placedOf(row: Readonly<Record<string, SQLOutputValue>>): PlacedDocument {
+  return {
+    seq: Number(row.seq),
+    url: String(row.url),
+    file: row.file === null ? null : String(row.file),
+    offset: Number(row.offset),
+    length: Number(row.length),
+    crc32: Number(row.crc32),
+    recordsWritten: Number(row.records_written),
+  }
 }

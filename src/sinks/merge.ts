@@ -9,10 +9,10 @@ import { realpathSync } from 'node:fs'
 import { MillError } from '../errors.ts'
 import type { LedgerRow } from '../ledger/ledger.ts'
 import { checkShape, type RunShape } from '../ledger/run-shape.ts'
-import { fateOf } from './merge/fate.ts'
+import { choose } from './merge/choice.ts'
 import { addShards, checkPart, openPart, type Part, shardIn, shardsIn } from './merge/part.ts'
 import { takeRejects } from './merge/rejects.ts'
-import type { Choice, MergeTarget, MergeTargetRequest } from './merge/target.ts'
+import type { MergeTarget, MergeTargetRequest } from './merge/target.ts'
 import { type OutputKind, outputKind, rejectsPath } from './output.ts'
 
 export interface MergeRequest {
@@ -101,20 +101,11 @@ export async function mergeOutputs(request: MergeRequest): Promise<Merged> {
 }
 
 async function takePart(part: Part, target: MergeTarget, { output, keeps }: MergeRequest): Promise<PartMerged> {
-  const names = { part: part.path, output }
-  const isKept = (row: LedgerRow) => keeps?.(row, part.path) !== false
-  const isNew = (row: LedgerRow) => fateOf(row, target.ledger.row(row.key), names) === 'take'
-  const counts = { done: 0, failed: 0, left: 0, leftOut: 0 }
-  // Before anything of the part is moved: what does not agree leaves the output as it is.
-  for (const row of part.ledger.rows('seq')) {
-    const status = row.status === 'done' ? 'done' : 'failed'
-    counts[!isKept(row) ? 'leftOut' : isNew(row) ? status : 'left'] += 1
-  }
-  const choice: Choice = { takes: (row) => isKept(row) && isNew(row) }
+  const choice = choose(part, { output, ledger: target.ledger, keeps })
   await takeRejects(part, target, choice)
   await target.take(part, choice)
   target.ledger.commit({ rows: [], within: () => addShards(target.ledger, part.shards) })
-  return { part: part.path, ...counts }
+  return { part: part.path, ...choice.counts }
 }
 
 /** @throws MillError OPTIONS_INVALID */

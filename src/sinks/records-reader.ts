@@ -14,6 +14,8 @@ export class RecordsReader {
   readonly #ledger: SqliteLedger
   readonly #name: string
   readonly #compression: Compression | undefined
+  /** What was read last of a file without members. */
+  #window: { readonly bytes: Uint8Array; readonly at: number } = { bytes: new Uint8Array(), at: 0 }
   /** The member read last: neighbours share it. */
   #last: { readonly member: Member; readonly plain: Uint8Array } | undefined
 
@@ -32,7 +34,11 @@ export class RecordsReader {
    */
   async *read(offset: number, length: number): AsyncGenerator<Uint8Array> {
     if (this.#compression === undefined) {
-      yield* this.#bytes(offset, length)
+      for (let from = offset; from < offset + length; ) {
+        const part = await this.#neighbours(from, offset + length - from)
+        yield part
+        from += part.byteLength
+      }
       return
     }
     for (let from = offset; from < offset + length; ) {
@@ -68,6 +74,18 @@ export class RecordsReader {
       throw new MillError('OUTPUT_FAILED', `${this.#path} is damaged at byte ${member.offset}: ${reason}`, { cause })
     }
     return this.#last
+  }
+
+  /** At most so many bytes from there. What is asked for one behind the other is read together: small documents are read by the thousand. */
+  async #neighbours(from: number, length: number): Promise<Uint8Array> {
+    const { bytes, at } = this.#window
+    if (from >= at && from < at + bytes.byteLength) return bytes.subarray(from - at, from - at + length)
+    const isNext = from === at + bytes.byteLength
+    const buffer = Buffer.allocUnsafe(isNext ? READ_BYTES : Math.min(READ_BYTES, length))
+    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.byteLength, from)
+    if (bytesRead === 0) throw this.#tooShort()
+    this.#window = { bytes: buffer.subarray(0, bytesRead), at: from }
+    return this.#window.bytes.subarray(0, length)
   }
 
   async *#bytes(offset: number, length: number): AsyncGenerator<Uint8Array> {

@@ -370,6 +370,57 @@ test('the shards that are in no part are named, and can be added later, also fro
   expect(shard.stderr).toContain('--shard was not given and is "1/4"')
 })
 
+test('rows of databases go into tables that are there, made otherwise, if they have the columns', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  using folder = temporaryFolder()
+  const [a = '', b = ''] = write(folder, { a: ['<x>1</x><y>2</y>', '<x>3</x>'], b: ['<x>4</x><y>5</y>'] })
+  const options = { table: 't', columns: 'x,y' }
+  const [one, two, output] = [folder.file('1.db'), folder.file('2.db'), folder.file('all.db')]
+  // One part's rows are in a table that somebody made: without rowids, with more columns, in another order.
+  using made = new DatabaseSync(one)
+  made.exec(
+    'CREATE TABLE t (y, x, "row" INT, n INT, url TEXT, more DEFAULT 7, PRIMARY KEY (url, n, "row")) WITHOUT ROWID',
+  )
+  await millInto(one, [a], options)
+  await millInto(two, [b], options)
+  using there = new DatabaseSync(output)
+  there.exec('CREATE TABLE t (X, url TEXT, n INT, "row" INT, Y, more, UNIQUE (url, n, "row")); CREATE TABLE mine (z)')
+  expect(await mergeOutputs({ output, parts: [one, two] })).toMatchObject({ done: 2, records: 3 })
+  expect((await verifyOutput(output)).problems).toEqual([])
+  expect(
+    there
+      .prepare('SELECT x AS x, y AS y, more FROM t ORDER BY x')
+      .all()
+      .map((row) => ({ ...row })),
+  ).toEqual([
+    { x: '1', y: '2', more: 7 },
+    { x: '3', y: null, more: 7 },
+    { x: '4', y: '5', more: null },
+  ])
+  const other = folder.file('other.db')
+  using narrow = new DatabaseSync(other)
+  narrow.exec('CREATE TABLE t (x, url TEXT, n INT, "row" INT, y, UNIQUE (url, n, "row"))')
+  expect(await failureOf(mergeOutputs({ output: other, parts: [two, one] }))).toEqual({
+    code: 'OUTPUT_FAILED',
+    message: `the table t of ${other} has no column more, which that of ${one} has`,
+  })
+  expect(await verifyOutput(other)).toMatchObject({ done: 1, problems: [] })
+  // --fresh takes away what the merge has made, and nothing else.
+  const last = folder.file('last.db')
+  await mergeOutputs({ output: last, parts: [two] })
+  using bare = new DatabaseSync(last)
+  bare.exec('CREATE TABLE mine (z)')
+  await millInto(last, [a], { ...options, fresh: true, yes: true })
+  expect(
+    bare
+      .prepare('SELECT x FROM t ORDER BY x')
+      .all()
+      .map(({ x }) => x),
+  ).toEqual(['1', '3'])
+  expect(bare.prepare('SELECT count(*) AS count FROM mine').get()).toEqual({ count: 0 })
+})
+
 test('a part whose file is gone is refused, and one of which nothing is there but a ledger is an unfinished one', {
   timeout: TIMEOUT_MS,
 }, async () => {

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { hasFailpoint } from '../../failpoint.ts'
 import type { LedgerRow } from '../../ledger/ledger.ts'
 import { openDirectoryLedger, placeFiles } from '../directory.ts'
-import type { Choice, MergeTarget, MergeTargetRequest } from './target.ts'
+import type { Choice } from './choice.ts'
+import type { MergeTarget, MergeTargetRequest } from './target.ts'
 
 /** Files that one commit tells of: a sync of the directory is shared among them. Tests that kill at the fifth commit want five. */
 const COMMIT_FILES = hasFailpoint ? 3 : 256

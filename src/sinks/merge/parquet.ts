@@ -13,9 +13,10 @@ import { KEYS } from '../columns-file.ts'
 import { namesIn } from '../columns-table.ts'
 import { outputFailed } from '../output-error.ts'
 import { openParquetLedger, PARTS, parquetBytes, partName, placePart } from '../parquet.ts'
+import type { Choice } from './choice.ts'
 import { type PartColumns, placesIn, unionColumns } from './columns.ts'
 import { openPart, type Part } from './part.ts'
-import type { Choice, MergeTarget, MergeTargetRequest } from './target.ts'
+import type { MergeTarget, MergeTargetRequest } from './target.ts'
 
 /** @throws MillError OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED, PART_INCOMPLETE */
 export async function openParquetTarget(request: MergeTargetRequest): Promise<MergeTarget> {

@@ -11,11 +11,12 @@ import { csvRow } from '../csv-rows.ts'
 import { RECORDS } from '../ledger-place.ts'
 import { openRecordFile, type RecordFile } from '../record-file.ts'
 import { RecordsReader } from '../records-reader.ts'
+import type { Choice } from './choice.ts'
 import { type PartColumns, placesIn, unionColumns } from './columns.ts'
 import { type Copier, openCopier } from './copier.ts'
 import { CsvFields, fieldValue } from './csv-fields.ts'
 import { openPart, type Part } from './part.ts'
-import type { Choice, MergeTarget, MergeTargetRequest } from './target.ts'
+import type { MergeTarget, MergeTargetRequest } from './target.ts'
 
 /** What is taken over by one commit. Tests that kill at the fifth commit want five commits. */
 const COMMIT_BYTES = hasFailpoint ? 16 << 10 : 64 << 20

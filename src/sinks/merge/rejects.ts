@@ -2,8 +2,9 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { splitLines } from '../../channel/lines.ts'
 import { MillError } from '../../errors.ts'
+import type { Choice } from './choice.ts'
 import type { Part } from './part.ts'
-import type { Choice, MergeTarget } from './target.ts'
+import type { MergeTarget } from './target.ts'
 
 /** What the ledger of a merged output calls the bytes of rejects that it has of each part: by the part's id, file by file. */
 const TAKEN = 'rejects taken'

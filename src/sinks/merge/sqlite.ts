@@ -11,8 +11,9 @@ import { namesIn, PLACE, quoted } from '../columns-table.ts'
 import { outputFailed } from '../output-error.ts'
 import { RejectsFile, rejectsName } from '../rejects.ts'
 import { FED, KEYED, MADE } from '../sqlite.ts'
+import type { Choice } from './choice.ts'
 import type { Part } from './part.ts'
-import type { Choice, MergeTarget, MergeTargetRequest } from './target.ts'
+import type { MergeTarget, MergeTargetRequest } from './target.ts'
 
 /** Documents of one transaction. Tests that kill at the fifth want five. */
 const COMMIT_ROWS = hasFailpoint ? 3 : 1000

@@ -1,8 +1,8 @@
 /** What parts are merged into. One file of this folder for each kind of output. */
-import type { LedgerRow } from '../../ledger/ledger.ts'
 import type { RunShape } from '../../ledger/run-shape.ts'
 import type { SqliteLedger } from '../../ledger/sqlite-ledger.ts'
 import type { RejectsFile } from '../rejects.ts'
+import type { Choice } from './choice.ts'
 import type { Part } from './part.ts'
 
 export interface MergeTarget {
@@ -11,16 +11,10 @@ export interface MergeTarget {
   /**
    * Takes over what a part has of its documents, records and ledger rows together, in commits of whole documents: a kill between two of
    * them leaves an output that is whole as far as it goes.
-   * @throws MillError OUTPUT_FAILED, PARTS_DIFFER
+   * @throws MillError OUTPUT_FAILED
    */
   take(part: Part, choice: Choice): Promise<void>
   close(): Promise<void>
-}
-
-/** Which documents of a part are taken. */
-export interface Choice {
-  /** @throws MillError PARTS_DIFFER */
-  takes(row: LedgerRow): boolean
 }
 
 export interface MergeTargetRequest {
