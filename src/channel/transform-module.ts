@@ -2,6 +2,7 @@
  * The user's transform module, as both ends load it: main once before anything starts, so that a module that does not load costs
  * nothing; each thread for its work.
  */
+import { fileURLToPath } from 'node:url'
 import { MillError } from '../errors.ts'
 
 /** What a transform is told about a record besides its content. */
@@ -36,7 +37,7 @@ export async function loadTransform(href: string): Promise<TransformModule> {
   try {
     module = await import(href)
   } catch (cause) {
-    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+    const reason = cause instanceof Error ? reasonOf(cause) : String(cause)
     throw new MillError('TRANSFORM_UNLOADABLE', `${href} does not load: ${reason}`, { cause })
   }
   const { default: transform, select } = isModule(module) ? module : {}
@@ -47,6 +48,13 @@ export async function loadTransform(href: string): Promise<TransformModule> {
     throw new MillError('TRANSFORM_UNLOADABLE', `${href} exports a select that is no array of texts`)
   }
   return { transform, select }
+}
+
+/** Without the file that imports it, which is ours; with the line of an error of syntax where Node knows it, as it does of TypeScript. */
+function reasonOf({ name, message, stack = '' }: Error): string {
+  const own = ` imported from ${fileURLToPath(import.meta.url)}`
+  const line = name === 'SyntaxError' ? /^\S.*:(\d+)$/.exec(stack.split('\n', 1)[0] ?? '')?.[1] : undefined
+  return `${name}: ${message.replace(own, '')}${line === undefined ? '' : ` (line ${line})`}`
 }
 
 function isTexts(value: unknown): value is readonly string[] {

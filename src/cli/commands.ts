@@ -73,7 +73,7 @@ export const REPORT_OPTIONS = {
     placeholder: 'FILE.html',
     alias: 'o',
     group: 'General',
-    help: 'Where the report goes; the name of what it is made from, with .html, unless given.',
+    help: 'Where the report goes; beside what it is made from, with .html, unless given.',
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 

@@ -4,6 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { ERRORS, type ErrorCode, MillError } from '../errors.ts'
 import type { DocumentFacts } from '../model.ts'
 import type { Listener, RunEvent } from '../report/events.ts'
@@ -54,8 +55,14 @@ function isLedger(path: string): boolean {
   }
 }
 
+/**
+ * A ledger with a log beside it is in use, or was when its process was killed. Another one is opened as what nobody changes: else SQLite would
+ * leave files beside it that only a writer may remove.
+ */
 function openLedger(path: string): DatabaseSync {
-  return new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+  const url = pathToFileURL(path)
+  if (!existsSync(`${path}-wal`)) url.searchParams.set('immutable', '1')
+  return new DatabaseSync(url, { readOnly: true, timeout: 5000 })
 }
 
 /** What a document's row says. */

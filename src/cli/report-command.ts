@@ -1,5 +1,5 @@
 /** `xmlmill report`: the HTML report of a run that is over. */
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { MillError } from '../errors.ts'
 import { replayEvents } from '../report/events-file-reader.ts'
 import { ReportFold } from '../report/html/report-fold.ts'
@@ -11,7 +11,7 @@ import { ledgerOf, replayLedger } from './ledger-events.ts'
 export interface ReportCommand {
   /** A file of events, or the output of a run that keeps a ledger, also a PostgreSQL database. */
   readonly source: string
-  /** Where the report goes. Default: the source's name with .html, in the working directory. */
+  /** Where the report goes. Default: beside the source, with .html; of a database in the working directory. */
   readonly target: string | undefined
 }
 
@@ -21,7 +21,9 @@ export interface ReportCommand {
  */
 export async function reportCommand({ source, target }: ReportCommand): Promise<number> {
   const isDatabase = isDatabaseUrl(source)
-  const name = isDatabase ? besideName(source, undefined) : basename(source).replace(/\.(ndjson|jsonl)(\.gz)?$/, '')
+  const name = isDatabase
+    ? besideName(source, undefined)
+    : join(dirname(source), basename(source).replace(/\.(ndjson|jsonl)(\.gz)?$/, ''))
   const path = target ?? `${name}.html`
   const fold = new ReportFold()
   const ledger = isDatabase ? undefined : ledgerOf(source)

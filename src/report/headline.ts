@@ -20,9 +20,13 @@ export function isWithoutRecords({
 
 export function headlineOf(summary: Summary): Headline {
   const { documents, records, stopped, elapsedMs } = summary
-  const { done, failed, waiting, alreadyThere } = documents
+  const { done, failed, waiting, alreadyThere, unchanged } = documents
   const isWhole = failed === 0 && waiting === 0 && records.rejected === 0 && stopped === undefined
   const outcome = isWhole ? 'whole' : failed > 0 ? 'failures' : 'incomplete'
+  if (isWhole && done === 0 && unchanged > 0) {
+    const rest = alreadyThere > unchanged ? `, ${formatCount(alreadyThere - unchanged)} already there` : ''
+    return { outcome, text: `${formatPlural(unchanged, 'document')} asked again, unchanged${rest}` }
+  }
   if (isWhole && done === 0 && alreadyThere > 0) {
     return { outcome, text: `${formatPlural(alreadyThere, 'document')} already there, nothing to do` }
   }

@@ -14,6 +14,8 @@ export interface Summary {
     readonly failed: number
     /** In the output from an earlier run: skipped, or asked for again and found unchanged. */
     readonly alreadyThere: number
+    /** Those of them that were asked for again and are as they were. */
+    readonly unchanged: number
     /** Listed, and neither done nor failed: the run was stopped before them. */
     readonly waiting: number
     /** All of the list without duplicates; undefined when the run ended before the list did. */
@@ -29,7 +31,7 @@ export interface Summary {
     readonly rejectedBefore: number
   }
   readonly bytes: {
-    /** Bodies as they came over the wire, of documents that are done. */
+    /** Bodies as they came over the wire, of documents that are done or were asked for again. */
     readonly wire: number
     /** The same, decompressed. */
     readonly decoded: number
@@ -117,6 +119,7 @@ export class SummaryFold {
   #done = 0
   #failed = 0
   #alreadyThere = 0
+  #unchanged = 0
   #highestId = -1
   #listed: number | undefined
   #duplicates = 0
@@ -178,6 +181,9 @@ export class SummaryFold {
         break
       case 'document-unchanged':
         this.#alreadyThere++
+        this.#unchanged++
+        this.#wireBytes += event.facts.wireBytes
+        this.#decodedBytes += event.facts.decodedBytes
         this.#highestId = Math.max(this.#highestId, event.id)
         break
       case 'thread-crashed':
@@ -197,6 +203,7 @@ export class SummaryFold {
         done: this.#done,
         failed: this.#failed,
         alreadyThere: this.#alreadyThere,
+        unchanged: this.#unchanged,
         waiting: Math.max(0, known - this.#done - this.#failed - this.#alreadyThere),
         listed: this.#listed,
         duplicates: this.#duplicates,

@@ -27,12 +27,15 @@ export interface SummaryLook {
 
 /** Missing columns in a sentence; the option has all. */
 const SHOWN_COLUMNS = 12
+const OTHER_SHARDS =
+  'Nothing of this list is for this shard: all documents of a host are in one shard, so that no server sees two machines.'
 const NO_RECORDS = 'No document has an element that --record names; `xmlmill peek` shows which there are.'
 const LABEL_COLUMNS = 14
 const NO_BREAK_SPACE = '\u00a0'
 
 /** Several lines, ended by LF. */
 export function renderSummary(summary: Summary, look: SummaryLook): string {
+  const { documents } = summary
   const paint = createPaint(look.color)
   const width = Math.max(20, look.width)
   const lines = ['', headline(summary, width, paint), '']
@@ -41,6 +44,8 @@ export function renderSummary(summary: Summary, look: SummaryLook): string {
     lines.push(`  ${paint('dim', label.padEnd(LABEL_COLUMNS))}${first}`)
     lines.push(...more.map((line) => ' '.repeat(LABEL_COLUMNS + 2) + line))
   }
+  if (documents.listed === 0 && documents.ofOtherShards > 0)
+    lines.push('', ...wrap(OTHER_SHARDS, width).map((line) => paint('yellow', line)))
   if (isWithoutRecords(summary)) lines.push('', ...wrap(NO_RECORDS, width).map((line) => paint('yellow', line)))
   lines.push(...noteLines(summary, width, paint))
   if (look.verdict !== undefined) lines.push(...verdictLines(look.verdict, width, paint))
@@ -79,6 +84,7 @@ function facts(summary: Summary): (readonly [string, string])[] {
       joined([
         `${formatCount(documents.done)} done`,
         documents.alreadyThere > 0 && `${formatCount(documents.alreadyThere)} already there`,
+        documents.unchanged > 0 && `${formatCount(documents.unchanged)} of them asked again, unchanged`,
         documents.failed > 0 && `${formatCount(documents.failed)} failed`,
         documents.waiting > 0 && `${formatCount(documents.waiting)} not reached`,
         documents.duplicates > 0 && `${formatPlural(documents.duplicates, 'duplicate')} dropped`,

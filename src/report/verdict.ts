@@ -59,7 +59,8 @@ export function judge(figures: RunFigures): Verdict {
   const times = shareOut(figures)
   const total = Object.values(times).reduce((sum, ms) => sum + ms, 0)
   if (total <= 0) {
-    const sentence = 'What bounded this run is not known: no figures of its load were kept.'
+    const sentence =
+      'What bounded this run is not known: no figures of its load were kept (--report or --events keeps them).'
     return { bound: 'unknown', isClear: false, sentence, advice: [], shares: [] }
   }
   const shares = bounds(times)

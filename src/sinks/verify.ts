@@ -19,7 +19,10 @@ export interface Verification {
   readonly failed: number
   /** Lines or rows of the documents that are done. */
   readonly records: number
+  /** The first ones. */
   readonly problems: readonly string[]
+  /** How many there are. */
+  readonly found: number
 }
 
 /** What is found wrong, in words. */
@@ -38,7 +41,18 @@ const VERIFIERS: Readonly<
 > = { ndjson: verifyFile, csv: verifyFile, directory: verifyDirectory, sqlite: verifySqlite, parquet: verifyParquet }
 
 /** Problems that are told; where there are more, more of them say no more. */
-const MAX_PROBLEMS = 100
+const MAX_PROBLEMS = 10
+
+/** What is wrong: the first few, and how many there are. */
+class Problems {
+  readonly told: string[] = []
+  found = 0
+
+  readonly report: Report = (problem) => {
+    this.found += 1
+    if (this.found <= MAX_PROBLEMS) this.told.push(problem)
+  }
+}
 
 /**
  * Reads an output and its ledger.
@@ -49,20 +63,20 @@ export async function verifyOutput(output: string, rejects?: string): Promise<Ve
   const kind = outputKind(output)
   if (kind === 'postgres') {
     const { verifyPostgres } = await import('./postgres-verify.ts')
-    const problems: string[] = []
-    const counts = await verifyPostgres(output, (problem) => problems.push(problem))
-    return { ...counts, problems }
+    const problems = new Problems()
+    const counts = await verifyPostgres(output, problems.report)
+    return { ...counts, problems: problems.told, found: problems.found }
   }
   const path = ledgerPath(output, kind)
   const lock = lockLedger(path, output)
   try {
     using opened = readLedger(path, output)
     const { ledger } = opened
-    const problems: string[] = []
-    verifyRejects(ledger, path, rejectsPath({ output, rejects }) ?? '', (problem) => problems.push(problem))
-    problems.push(...(await problemsOf(output, kind, ledger)))
+    const problems = new Problems()
+    verifyRejects(ledger, path, rejectsPath({ output, rejects }) ?? '', problems.report)
+    await VERIFIERS[kind]?.(output, ledger, problems.report)
     const { done, failed, records } = ledger.counts()
-    return { done, failed, records, problems }
+    return { done, failed, records, problems: problems.told, found: problems.found }
   } finally {
     lock.release()
   }
@@ -81,14 +95,9 @@ export function ledgerPath(output: string, kind: OutputKind): string {
 
 /** What is wrong with an output whose ledger is open and whose lock is held, a sentence each; not all of them where there are many. */
 export async function problemsOf(output: string, kind: OutputKind, ledger: SqliteLedger): Promise<string[]> {
-  const problems: string[] = []
-  let found = 0
-  await VERIFIERS[kind]?.(output, ledger, (problem) => {
-    found += 1
-    if (found <= MAX_PROBLEMS) problems.push(problem)
-  })
-  if (found > MAX_PROBLEMS) problems.push(`and ${found - MAX_PROBLEMS} more`)
-  return problems
+  const problems = new Problems()
+  await VERIFIERS[kind]?.(output, ledger, problems.report)
+  return problems.told
 }
 
 function verifyRejects(ledger: SqliteLedger, ledgerPath: string, path: string, report: Report): void {
@@ -168,11 +177,12 @@ const LF = 0x0a
 
 /** Sum, number and order of a document's lines. */
 async function verifyRecords(
-  { url, length, crc32: expected, recordsWritten }: PlacedDocument,
+  { url, file, offset, length, crc32: expected, recordsWritten }: PlacedDocument,
   chunks: AsyncIterable<Uint8Array>,
   order: Order,
   report: Report,
 ): Promise<void> {
+  const place = file === null ? `, from byte ${offset} to ${offset + length}` : ''
   const rows = order === 'csv' ? new CsvRowCounter() : undefined
   let sum = 0
   let bytes = 0
@@ -209,7 +219,7 @@ async function verifyRecords(
     return
   }
   if (bytes !== length) report(`${url}: its records have ${bytes} bytes, the ledger counts ${length}`)
-  else if (sum !== expected) report(`${url}: its records are not what was written (the sums differ)`)
+  else if (sum !== expected) report(`${url}: its records are not what was written (the sums differ)${place}`)
   else if (lines !== recordsWritten) report(`${url}: it has ${lines} records, the ledger counts ${recordsWritten}`)
   else if (!isInOrder) report(`${url}: its records are not in order`)
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -56,6 +56,10 @@ test('one run gives events, report, live page and metrics; its events and its le
   const fromLedger = await xmlmill(folder, 'report', 'out.ndjson')
   expect([fromLedger.code, fromLedger.stderr]).toEqual([0, ''])
   expect(readFileSync(folder.file('out.html'), 'utf8')).toContain('1 of 2 documents milled')
+  expect(fromLedger.stdout).toContain('--report or --events keeps them')
+  expect(readdirSync(folder.path).filter((name) => /-(wal|shm)$/.test(name))).toEqual([])
+  const elsewhere = await xmlmill(folder, 'report', folder.file('out.ndjson'))
+  expect(elsewhere.stdout).toContain(folder.file('out.html'))
   // What a ledger does not know is not claimed.
   expect([dataOf(folder.file('again.html')).hasNotes, dataOf(folder.file('out.html')).hasNotes]).toEqual([true, false])
 

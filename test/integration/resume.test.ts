@@ -150,6 +150,8 @@ for (const output of ['out.ndjson', 'out.ndjson.gz', 'out/']) {
     expect([same.exitCode, lines()]).toEqual([0, before])
     expect([tagged.state.conditional, tagged.state.unchanged]).toEqual([1, 1])
     expect(same.stderr).toContain('3 already there')
+    expect(same.stderr).toContain('3 documents asked again, unchanged')
+    expect(same.stderr).not.toMatch(/\s0 B of XML/)
 
     tagged.state.body = '<a><r>new</r></a>'
     tagged.state.version = 2
@@ -277,6 +279,12 @@ test('verify finds what was changed, cut off, added and taken away', async () =>
     folder.write('out.ndjson', content)
     expect((await verifyOutput(folder.file('out.ndjson'))).problems.join('\n')).toContain(problem)
   }
+  const lines = good.split('\n')
+  const from = Buffer.byteLength(`${lines[0]}\n${lines[1]}\n`)
+  folder.write('out.ndjson', good.replace('"record":"3"', '"record":"4"'))
+  const place = `from byte ${from} to ${Buffer.byteLength(good)}`
+  expect((await verifyOutput(folder.file('out.ndjson'))).problems.join('\n')).toContain(place)
+  folder.write('out.ndjson', `${good}x`)
   const { exitCode, stdout } = await runCommand(['verify', 'out.ndjson'], { cwd })
   expect([exitCode, stdout.toString()]).toEqual([1, expect.stringContaining('1 byte')])
   folder.write('out.ndjson', good)
@@ -285,6 +293,21 @@ test('verify finds what was changed, cut off, added and taken away', async () =>
   rmSync(folder.file(`out/${name}`))
   expect((await verifyOutput(folder.file('out/'))).problems.join('\n')).toContain('is gone')
   expect((await runCommand(['verify', 'nowhere.ndjson'], { cwd })).exitCode).toBe(2)
+})
+
+test('verify tells the first ten problems, and how many there are', async () => {
+  using folder = temporaryFolder()
+  const names = Array.from({ length: 12 }, (_, index) => `${index}.xml`)
+  for (const name of names) folder.write(name, '<a>1</a>')
+  const cwd = folder.path
+  await runCommand([...names, '-o', 'out.ndjson'], { cwd })
+  folder.write('out.ndjson', read(folder, 'out.ndjson').replaceAll('"record":"1"', '"record":"2"'))
+  const { exitCode, stdout } = await runCommand(['verify', 'out.ndjson'], { cwd })
+  const lines = stdout.toString().split('\n')
+  expect(lines.filter((line) => line.includes('the sums differ'))).toHaveLength(10)
+  expect(lines).toContain('and 2 more')
+  expect(stdout.toString()).toContain('12 problems')
+  expect(exitCode).toBe(1)
 })
 
 test('verify finds the document whose rows a Parquet output has not, or not in order', async () => {

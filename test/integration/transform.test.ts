@@ -82,6 +82,17 @@ test('rejects of a run to stdout go into the working directory, or where --rejec
   expect(readFileSync(folder.file('mine.ndjson'), 'utf8').trim().split('\n')).toHaveLength(4)
 })
 
+test('a module that does not load is told with its line, and without the file that wanted it', async () => {
+  using folder = temporaryFolder()
+  folder.write('a.xml', ITEMS)
+  folder.write('row.ts', 'export default (record: unknown) => record\nconst x: = 3\n')
+  const run = (module: string) => runCommand(['a.xml', '--transform', module], { cwd: folder.path })
+  expect((await run('row.ts')).stderr).toContain('(line 2)')
+  const absent = await run('absent.mjs')
+  expect(absent.stderr).toContain('Cannot find module')
+  expect(absent.stderr).not.toContain('imported from')
+})
+
 for (const [what, source] of [
   ['does not exist', undefined],
   ['is no JavaScript', 'export default (record =>'],

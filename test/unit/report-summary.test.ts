@@ -35,6 +35,7 @@ test('adds up documents, records, bytes, retries and crashes', () => {
     done: 2,
     failed: 1,
     alreadyThere: 0,
+    unchanged: 0,
     waiting: 3,
     listed: 6,
     duplicates: 2,
@@ -160,6 +161,7 @@ test('says how much of the list is left to other shards, also when nothing is le
   const summary = summaryOf({ type: 'list-ended', at: 1, documents: 0, duplicates: 0, ofOtherShards: 12_345 })
   expect(summary.documents).toMatchObject({ listed: 0, ofOtherShards: 12_345 })
   expect(plainText(summary)).toContain('0 done · 12,345 left to other shards')
+  expect(plainText(summary)).toContain('all documents of a host are in one shard')
   expect(plainText(summaryOf(listEnded(1, 6, 2)))).not.toContain('shard')
 })
 
