@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { basename, dirname, join } from 'node:path'
@@ -276,4 +276,22 @@ test('what has failed after several tries is collected as failed, once, until it
   expect((await fleet.work().finished).exitCode).toBe(0)
   const last = await fleet.command('collect')
   expect([last.exitCode, last.stdout.toString()]).toEqual([0, expect.stringContaining('2 documents with 3 records')])
+}, 60_000)
+
+test('the parts of a run with a transform are collected without running it', async () => {
+  await using fleet = await startFleet(server)
+  await using origin = await site(2)
+  const loaded = join(fleet.folder, 'loaded')
+  const source = `import { writeFileSync } from 'node:fs'
+    writeFileSync(${JSON.stringify(loaded)}, '')
+    export default (record) => ({ text: record })`
+  await writeFile(join(fleet.folder, 'row.mjs'), source)
+  await fleet.submit(paths(2).map(origin.url), '-r', 'p', '--transform', 'row.mjs', '-o', 'rows.csv')
+  expect((await fleet.work('--allow-transform').finished).exitCode).toBe(0)
+  rmSync(loaded)
+  const collected = await fleet.command('collect')
+  expect([collected.exitCode, collected.stderr]).toEqual([0, ''])
+  expect(existsSync(loaded)).toBe(false)
+  const rows = (await readFile(join(fleet.folder, 'rows.csv'), 'utf8')).trimEnd().split('\r\n')
+  expect([rows[0], rows.length]).toEqual(['url,n,row,text', 5])
 }, 60_000)
