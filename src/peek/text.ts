@@ -28,6 +28,9 @@ export function renderReport({ result, suggestions, commands }: Report, columns:
     ),
     section('To know', notes(result.documents)),
     section('Failed', failureRows(result.failed, result.documents)),
+    section('For a table (CSV, Parquet, a database)', [
+      '  with --types sql this command prints the table, and the --columns that fill it',
+    ]),
     ...commands.map(([title, command]) => section(title, [`  ${command}`])),
   ]
   return sections.filter((text) => text !== '').join('\n')

@@ -39,6 +39,7 @@ test('says what is in a document on a server, and how to mill it', async () => {
   expect([exitCode, stderr]).toEqual([0, ''])
   const report = stdout.toString()
   expect(report).toContain('iso-8859-1')
+  expect(report).toContain('with --types sql')
   expect(report).toMatch(/paper +40 +40 in each · <- record/)
   expect(report).toMatch(/author +39 +1 to 2 in each/)
   expect(report).toMatch(/year +40 +integer/)
@@ -201,6 +202,14 @@ test.skipIf(!existsSync(ACL))('knows the records of a real corpus (skipped where
   ])
 })
 if (!existsSync(ACL)) process.stderr.write('no ../shared/corpus/acl: peek is tested on generated documents only\n')
+
+test('says of a file that is not there its path once, and what to do', async () => {
+  using folder = temporaryFolder()
+  const { exitCode, stderr } = await runCommand(['peek', 'absent.xml'], { cwd: folder.path })
+  expect(stderr.match(/absent\.xml/g)).toHaveLength(1)
+  expect(stderr).toContain('FILE_UNREADABLE: Check the path and its permissions.')
+  expect(exitCode).toBe(1)
+})
 
 test('prints a table that SQLite makes and a run fills', async () => {
   using folder = temporaryFolder()
