@@ -421,6 +421,32 @@ test('rows of databases go into tables that are there, made otherwise, if they h
   expect(bare.prepare('SELECT count(*) AS count FROM mine').get()).toEqual({ count: 0 })
 })
 
+test('with --key the row of a later part replaces that of an earlier one', { timeout: TIMEOUT_MS }, async () => {
+  using folder = temporaryFolder()
+  const [a = '', b = ''] = write(folder, { a: ['<id>1</id><x>a</x>', '<id>2</id><x>a</x>'], b: ['<id>2</id><x>b</x>'] })
+  const options = { table: 't', columns: 'id,x', key: 'id' }
+  const [one, two] = [folder.file('1.db'), folder.file('2.db')]
+  await millInto(one, [a], options)
+  await millInto(two, [b], options)
+  for (const [parts, rows] of [
+    [
+      [one, two],
+      ['1a', '2b'],
+    ],
+    [
+      [two, one],
+      ['1a', '2a'],
+    ],
+  ] as const) {
+    const output = folder.file(`all-${rows.join('-')}.db`)
+    await mergeOutputs({ output, parts })
+    using database = new DatabaseSync(output)
+    const there = database.prepare('SELECT id || x AS row FROM t ORDER BY id').all()
+    expect(there.map(({ row }) => row)).toEqual(rows)
+    expect(await verifyOutput(output)).toMatchObject({ done: 2, problems: [] })
+  }
+})
+
 test('a part whose file is gone is refused, and one of which nothing is there but a ledger is an unfinished one', {
   timeout: TIMEOUT_MS,
 }, async () => {
