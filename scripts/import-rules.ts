@@ -58,6 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/schedule/',
     'src/pool/pool.ts',
     'src/sinks/sink.ts',
+    'src/spool/',
     'src/report/events.ts',
   ],
   'src/library.ts': [

@@ -7,43 +7,39 @@
  */
 import { type Failure, MillError } from './errors.ts'
 import { CrashTally, failureOf } from './mill/crash-tally.ts'
+import { Halt, type HaltSignals } from './mill/halt.ts'
+import { Harvest } from './mill/harvest.ts'
 import { LoadSampler } from './mill/load-sampler.ts'
-import { recalledList } from './mill/recalled-list.ts'
-import { checkCounts, firstReason, RecordTally, withReason, withRefused } from './mill/record-counts.ts'
+import { isSameBody, recalledList } from './mill/recalled-list.ts'
+import { RecordTally, withRefused } from './mill/record-counts.ts'
 import { settingOf } from './mill/run-setting.ts'
-import type { Attempt, Document, DocumentFacts, Hold } from './model.ts'
+import { settledEvent, type UntimedEvent } from './mill/settled-event.ts'
+import type { Attempt, Document, Hold } from './model.ts'
 import type { RunOptions } from './options.ts'
 import { documentsPerThread, heapsOf, type TaskEnd, type TaskObserver, ThreadPool } from './pool/pool.ts'
-import type { Listener, RunEvent } from './report/events.ts'
+import type { Listener } from './report/events.ts'
 import { Bell } from './schedule/bell.ts'
 import { documentMemoryBytes, MemoryGate, weigher } from './schedule/memory-gate.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { Delivery } from './sinks/delivery.ts'
 import type { Refused, Remembered, SettledDocument, Sink, UnderWay } from './sinks/sink.ts'
 import type { DocumentSource } from './sources/source.ts'
-import { HeldRecords, MemoryBudget } from './spool/held-records.ts'
+import { MemoryBudget } from './spool/held-records.ts'
 import { SpoolDirectory } from './spool/spool-directory.ts'
 
 /** Documents read ahead of their start: enough to find one for every free slot, few enough that a list of millions costs nothing. */
 const LOOKAHEAD = 10_000
 
-/** What running documents are given to end in, once the run is to stop. */
-const GRACE_MS = 10_000
-
 /** How often a queue that lends documents is asked whether they are still ours. */
 const LOAN_MS = 100
 
-export interface RunInput {
+export interface RunInput extends HaltSignals {
   readonly list: DocumentSource
   readonly options: RunOptions
   readonly sink: Sink
   readonly listener: Listener
   /** Where it is kept what is under way, if it is. */
   readonly underWay?: UnderWay | undefined
-  /** Stops the run at once. */
-  readonly signal?: AbortSignal | undefined
-  /** Stops it in order: nothing more is started, what runs has ten seconds. */
-  readonly stopping?: AbortSignal | undefined
 }
 
 /**
@@ -66,6 +62,7 @@ class Run implements AsyncDisposable {
   readonly #spool = new SpoolDirectory()
   /** Rung whenever something may have become possible. */
   readonly #bell = new Bell()
+  readonly #halt: Halt
   readonly #crashes = new CrashTally()
   readonly #records = new RecordTally()
   readonly #memory: MemoryGate
@@ -77,16 +74,15 @@ class Run implements AsyncDisposable {
   #hasListEnded = false
   /** Place in the list of the document that is read and for which there is no room yet. */
   #heldBack: number | undefined
-  #isStopping = false
   /** Documents that an earlier run has done. */
   #alreadyThere = 0
-  #stop: { readonly reason: unknown } | undefined
   /** With --update: what is known of documents that are asked for again. */
   readonly #remembered = new Map<number, Remembered>()
 
   constructor(input: RunInput) {
     this.#input = input
     this.#options = input.options
+    this.#halt = new Halt(input, () => this.#bell.ring())
     this.#budget = new MemoryBudget(input.options.spoolAboveBytes)
     this.#scheduler = new Scheduler(input.options.schedule, Math.random, input.list.loan !== undefined)
     const { threads, schedule, thread, memoryBytes } = input.options
@@ -109,7 +105,7 @@ class Run implements AsyncDisposable {
     this.#delivery = new Delivery(input.sink, input.options.ordered, {
       onWritten: (document, refused) => this.#written(document, refused),
       onWriting: (isWriting) => this.#load.writes(isWriting),
-      onFailed: (error) => this.#stopWith(error),
+      onFailed: (error) => this.#halt.now(error),
     })
   }
 
@@ -118,50 +114,34 @@ class Run implements AsyncDisposable {
     const setting = settingOf(this.#options, new Date(Date.now() - this.#now()))
     this.#emit({ type: 'run-started', threads, concurrency: schedule.concurrency, setting })
     using _sampling = this.#load.start()
-    const { signal, stopping } = this.#input
-    const aborted = (cause: unknown) => new MillError('ABORTED', 'the run was stopped', { cause })
-    using _abort = whenAborted(signal, () => this.#stopWith(aborted(signal?.reason)))
-    let grace: NodeJS.Timeout | undefined
-    using _end = whenAborted(stopping, () => {
-      this.#isStopping = true
-      grace = setTimeout(() => this.#stopWith(aborted(stopping?.reason)), GRACE_MS)
-      this.#bell.ring()
-    })
+    using _listening = this.#halt.listen()
     try {
-      this.#feed().catch((error: unknown) => this.#stopWith(error))
-      while (this.#stop === undefined && !this.#isComplete()) {
+      this.#feed().catch((error: unknown) => this.#halt.now(error))
+      while (!this.#halt.isNow && !this.#isComplete()) {
         this.#startDocuments()
         if (this.#giveUpDocuments() || this.#abandonDocuments()) continue
         this.#standingChanged()
         await this.#bell.rung(this.#wakeInMs())
       }
-      if (this.#isStopping && !this.#isListDone()) this.#stop ??= { reason: aborted(stopping?.reason) }
+      if (this.#halt.isComing && !this.#isListDone()) this.#halt.complete()
       // Whoever stops a run wants it to leave the servers alone, however long the output takes.
-      if (this.#stop !== undefined) await this.#pool.close()
+      if (this.#halt.isNow) await this.#pool.close()
       this.#standingChanged()
       await this.#delivery.drained()
       this.#load.sample()
-      if (this.#stop !== undefined) throw this.#stop.reason
+      if (this.#halt.isNow) throw this.#halt.reason
       await this.#input.sink.complete?.()
       this.#records.check()
-      this.#emit({ type: 'run-ended', ...(await this.#rejectedBefore()) })
+      const rejectedBefore = this.#alreadyThere === 0 ? 0 : await this.#records.rejectedBefore(this.#input.sink)
+      this.#emit({ type: 'run-ended', ...(rejectedBefore > 0 && { rejectedBefore }) })
     } catch (error) {
       this.#emit({ type: 'run-ended', ...(error instanceof MillError && { stopped: error.toFailure() }) })
       throw error
-    } finally {
-      clearTimeout(grace)
     }
   }
 
-  /** What earlier runs have left among the rejects, where the output has documents of theirs. */
-  async #rejectedBefore(): Promise<{ readonly rejectedBefore?: number }> {
-    const all = this.#alreadyThere === 0 ? 0 : ((await this.#input.sink.rejectedRecords?.()) ?? 0)
-    const before = all - this.#records.rejected
-    return before > 0 ? { rejectedBefore: before } : {}
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop ??= { reason: undefined }
+    this.#halt.now(undefined)
     await this.#input.list.return()
     await this.#pool.close()
     await this.#spool.close()
@@ -182,7 +162,7 @@ class Run implements AsyncDisposable {
         this.#heldBack = id
         while (!this.#hasRoom(id)) await this.#bell.rung()
         this.#heldBack = undefined
-        if (this.#stop !== undefined || this.#isStopping) return
+        if (this.#halt.isNow || this.#halt.isComing) return
         if (remembered !== undefined) this.#remembered.set(id, remembered)
         if (listed.kind === 'document') this.#add(listed.document)
         else this.#fail({ id, url: listed.line.url, host: '' }, 0, listed.line.failure)
@@ -191,7 +171,7 @@ class Run implements AsyncDisposable {
       }
       if (skipped > 0) this.#emit({ type: 'documents-skipped', documents: skipped })
       this.#alreadyThere += skipped
-      if (this.#stop !== undefined || this.#isStopping) return
+      if (this.#halt.isNow || this.#halt.isComing) return
     }
     this.#hasListEnded = true
     const { duplicates, ofOtherShards } = this.#input.list
@@ -206,12 +186,12 @@ class Run implements AsyncDisposable {
   }
 
   #hasRoom(id: number): boolean {
-    if (this.#stop !== undefined || this.#isStopping) return true
+    if (this.#halt.isNow || this.#halt.isComing) return true
     return this.#scheduler.pending < LOOKAHEAD && !this.#delivery.isBehind && this.#delivery.isWithinWindow(id)
   }
 
   #isComplete(): boolean {
-    return this.#isStopping ? this.#scheduler.attempting === 0 : this.#isListDone()
+    return this.#halt.isComing ? this.#scheduler.attempting === 0 : this.#isListDone()
   }
 
   #isListDone(): boolean {
@@ -228,7 +208,7 @@ class Run implements AsyncDisposable {
   /** Starts every document that may start now. */
   #startDocuments(): void {
     const { loan } = this.#input.list
-    if (this.#isStopping) return
+    if (this.#halt.isComing) return
     while (this.#scheduler.attempting < this.#room && !this.#delivery.isBehind && this.#memory.isOpen) {
       if (loan?.isGood === false) return
       const attempt = this.#scheduler.next(this.#now())
@@ -237,7 +217,7 @@ class Run implements AsyncDisposable {
         this.#scheduler.done(attempt, this.#now())
         continue
       }
-      this.#try(attempt).catch((error: unknown) => this.#stopWith(error))
+      this.#try(attempt).catch((error: unknown) => this.#halt.now(error))
     }
   }
 
@@ -247,7 +227,7 @@ class Run implements AsyncDisposable {
    * list would wait with them.
    */
   #giveUpDocuments(): boolean {
-    if (this.#isStopping) return false
+    if (this.#halt.isComing) return false
     const isFull = this.#heldBack !== undefined && !this.#hasRoom(this.#heldBack) && !this.#delivery.isBehind
     if (!this.#hasListEnded && !isFull) return false
     const given = this.#scheduler.giveUp(this.#now())
@@ -266,13 +246,9 @@ class Run implements AsyncDisposable {
   async #try(attempt: Attempt): Promise<void> {
     const { document, number } = attempt
     const { id, url, host } = document
-    const records = new HeldRecords(this.#budget, this.#spool, () => this.#delivery.claimTail(id, this.#isAlone()))
-    const rejects = new HeldRecords(this.#budget, this.#spool)
+    const claimTail = () => this.#delivery.claimTail(id, this.#isAlone())
+    const harvest = new Harvest(this.#budget, this.#spool, claimTail)
     this.#emit({ type: 'attempt-started', id, url, host, attempt: number })
-    let reason: string | undefined
-    const observer = this.#observe(attempt, records, rejects, (lines) => {
-      reason ??= firstReason(lines)
-    })
     this.#lastTask += 1
     const isSuspect = this.#crashes.isSuspect(id)
     const mayRelay = this.#options.threads > 1 && !isSuspect
@@ -282,11 +258,15 @@ class Run implements AsyncDisposable {
     const { underWay } = this.#input
     const isApart = underWay?.isSuspect(document) === true
     const ended = underWay?.begin(document)
-    const end = await this.#pool.run(task, observer, isApart ? 'apart' : isSuspect ? 'alone' : 'shared')
+    const end = await this.#pool.run(
+      task,
+      this.#observe(attempt, harvest),
+      isApart ? 'apart' : isSuspect ? 'alone' : 'shared',
+    )
     const isDone = end.status === 'reported' && end.report.outcome.status === 'done'
     ended?.(isApart && (end.status === 'crashed' || end.report.outcome.status === 'failed'))
     this.#memory.ended(id, isDone ? end.report.outcome.facts.decodedBytes : undefined)
-    if (this.#stop !== undefined) return
+    if (this.#halt.isNow) return
     if (end.status === 'reported') {
       const { outcome, thread } = end.report
       const { times } = outcome.facts
@@ -294,20 +274,19 @@ class Run implements AsyncDisposable {
     }
     const outcome = end.status === 'reported' ? end.report.outcome : undefined
     if (end.status === 'reported' && outcome?.status === 'done' && !isSameBody(outcome.facts, remembered)) {
-      const facts = withReason(outcome.facts, reason)
+      const facts = harvest.checked(url, outcome.facts, this.#options.thread.transform !== undefined)
       const { thread } = end.report
-      const arrived = { records: records.count, rejects: rejects.count }
-      checkCounts(url, facts, arrived, this.#options.thread.transform !== undefined)
       this.#scheduler.done(attempt, this.#now())
       this.#records.delivered(facts)
+      const { records, rejects } = harvest
       this.#delivery.deliver({ status: 'done', document, attempts: number, thread, facts, records, rejects })
     } else if (end.status === 'reported' && outcome !== undefined && outcome.status !== 'failed') {
-      await Promise.all([records.release(), rejects.release()])
+      await harvest.release()
       const { facts } = outcome
       this.#scheduler.done(attempt, this.#now())
       this.#delivery.deliver({ status: 'unchanged', document, attempts: number, thread: end.report.thread, facts })
     } else {
-      await Promise.all([records.release(), rejects.release()])
+      await harvest.release()
       this.#settleFailure(attempt, end)
     }
     this.#bell.ring()
@@ -318,19 +297,10 @@ class Run implements AsyncDisposable {
     return this.#hasListEnded && this.#scheduler.pending === 0 && this.#scheduler.attempting === 1
   }
 
-  #observe(
-    attempt: Attempt,
-    records: HeldRecords,
-    rejects: HeldRecords,
-    onRejects: (lines: Uint8Array) => void,
-  ): TaskObserver {
+  #observe(attempt: Attempt, harvest: Harvest): TaskObserver {
     const { id } = attempt.document
     return {
-      onBatch: (batch, receipt) => {
-        const held = batch.kind === 'records' ? records : rejects
-        if (held === rejects) onRejects(batch.bytes)
-        held.append(batch, receipt)
-      },
+      onBatch: (batch, receipt) => harvest.add(batch, receipt),
       onDownloaded: () => {
         this.#scheduler.downloaded(attempt)
         this.#emit({ type: 'downloaded', id })
@@ -356,7 +326,7 @@ class Run implements AsyncDisposable {
     const failure = failureOf(end, this.#options.thread)
     if (failure.disposition === 'stop') {
       // What is wrong with the options is wrong for every document.
-      this.#stopWith(MillError.from(failure))
+      this.#halt.now(MillError.from(failure))
       return
     }
     const verdict = this.#scheduler.failed(attempt, failure, this.#now())
@@ -383,25 +353,18 @@ class Run implements AsyncDisposable {
 
   /** A document is in the sink: the last that this run has to do with it. */
   #written(settled: SettledDocument, refused: Refused | undefined): void {
-    const { id, url, host } = settled.document
-    const { attempts: attempt } = settled
+    const { id } = settled.document
     this.#crashes.forget(id)
     this.#remembered.delete(id)
-    if (settled.status === 'failed') {
-      this.#emit({ type: 'document-failed', id, url, host, attempt, failure: settled.failure })
-    } else if (settled.status === 'unchanged') {
-      const { thread, facts } = settled
-      this.#alreadyThere += 1
-      this.#emit({ type: 'document-unchanged', id, url, host, attempt, thread, facts })
-    } else {
-      const { thread } = settled
+    if (settled.status === 'unchanged') this.#alreadyThere += 1
+    if (settled.status === 'done') {
       const facts = withRefused(settled.facts, refused)
       this.#records.settled(facts)
-      this.#emit({ type: 'document-done', id, url, host, attempt, thread, facts })
+      this.#emit(settledEvent({ ...settled, facts }))
       for (const held of [settled.records, settled.rejects]) {
-        held.release().catch((error: unknown) => this.#stopWith(error))
+        held.release().catch((error: unknown) => this.#halt.now(error))
       }
-    }
+    } else this.#emit(settledEvent(settled))
     this.#bell.ring()
   }
 
@@ -419,11 +382,6 @@ class Run implements AsyncDisposable {
     return this.#memory.isOpen ? this.#scheduler.hold() : 'memory'
   }
 
-  #stopWith(reason: unknown): void {
-    this.#stop ??= { reason }
-    this.#bell.ring()
-  }
-
   #now(): number {
     return performance.now() - this.#startedAt
   }
@@ -433,22 +391,7 @@ class Run implements AsyncDisposable {
       this.#input.listener({ ...event, at: this.#now() })
     } catch (error) {
       // A listener must not throw. One that does ends the run, not the process.
-      this.#stopWith(error)
+      this.#halt.now(error)
     }
   }
 }
-
-/** Listens until it is disposed of; calls at once when it is too late to listen. */
-function whenAborted(signal: AbortSignal | undefined, listener: () => void): Disposable {
-  if (signal?.aborted === true) listener()
-  else signal?.addEventListener('abort', listener, { once: true })
-  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', listener) }
-}
-
-/** Servers that know no validators send what they have sent before. */
-function isSameBody({ bodySha256 }: DocumentFacts, remembered: Remembered | undefined): boolean {
-  return bodySha256 !== undefined && bodySha256 === remembered?.bodySha256
-}
-
-type WithoutTime<Event> = Event extends RunEvent ? Omit<Event, 'at'> : never
-type UntimedEvent = WithoutTime<RunEvent>

@@ -1,4 +1,5 @@
 /** The list with what the output already knows of its documents, a batch at a time: asked for one by one, it would be the slowest part. */
+import type { DocumentFacts } from '../model.ts'
 import type { Remembered, Sink } from '../sinks/sink.ts'
 import { inBatches } from '../sources/batches.ts'
 import type { DocumentSource, Listed } from '../sources/source.ts'
@@ -21,4 +22,9 @@ export async function* recalledList(list: DocumentSource, sink: Sink): AsyncGene
       remembered: listed.kind === 'document' ? known.next().value : undefined,
     }))
   }
+}
+
+/** Servers that know no validators send what they have sent before. */
+export function isSameBody({ bodySha256 }: DocumentFacts, remembered: Remembered | undefined): boolean {
+  return bodySha256 !== undefined && bodySha256 === remembered?.bodySha256
 }

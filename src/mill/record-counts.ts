@@ -2,7 +2,7 @@
 import { MillError } from '../errors.ts'
 import type { DocumentFacts } from '../model.ts'
 import { redactUrl } from '../redact.ts'
-import type { Refused } from '../sinks/sink.ts'
+import type { Refused, Sink } from '../sinks/sink.ts'
 
 /** A reason may quote data. */
 const MAX_REASON_CHARACTERS = 300
@@ -75,9 +75,9 @@ export class RecordTally {
   /** Whether more of a document's records were refused than it had. */
   #isOverdrawn = false
 
-  /** Of all documents that are in the output. */
-  get rejected(): number {
-    return this.#rejected
+  /** What earlier runs have left among the rejects. */
+  async rejectedBefore(sink: Sink): Promise<number> {
+    return ((await sink.rejectedRecords?.()) ?? 0) - this.#rejected
   }
 
   /** A document is on its way to the output. */
