@@ -17,7 +17,7 @@ import { FailedList } from './failed-list.ts'
 import { confirmReplacing } from './replace-question.ts'
 import { retryCommand } from './shell-command.ts'
 import { untilSignal } from './signals.ts'
-import { keepHeapSmall } from './small-heap.ts'
+import { keepHeapSmall, LONG_LIST } from './small-heap.ts'
 
 export interface TerminalRun {
   readonly given: Given
@@ -50,7 +50,8 @@ export async function showRun(
   perform: (listener: Listener, stopping: AbortSignal) => Promise<void>,
 ): Promise<number> {
   const { output = '-' } = options
-  if (options.thread.transform === undefined) keepHeapSmall()
+  const keepsHeapSmall = options.thread.transform === undefined
+  let started = 0
   // A limit on the size of files (ulimit -f) is then an error of the write, which can be told; else it ends the process.
   process.on('SIGXFSZ', () => {})
   // Whoever read the messages may go away; the records go on.
@@ -74,6 +75,7 @@ export async function showRun(
   const stopping = untilSignal()
   stopping.signal.addEventListener('abort', () => display.say(STOPPING))
   const listener: Listener = (event) => {
+    if (event.type === 'attempt-started' && keepsHeapSmall && ++started === LONG_LIST) keepHeapSmall()
     summary.add(event)
     figures.add(event)
     display.listener(event)
