@@ -44,10 +44,7 @@ export interface MillOptions {
   output?: string
   /** Print the record alone, without url, n and name. */
   bare?: boolean
-  /**
-   * Columns of a CSV, Parquet or database output, each `NAME` or `NAME=PATH`, such as `id=@_id,last=author.last`. Without it CSV and
-   * Parquet have those of the first 1,000 records, and reject later records that have others.
-   */
+  /** Columns of a CSV, Parquet or database output, each `NAME` or `NAME=PATH`, such as `id=@_id,last=author.last`. Without it CSV and Parquet have those of the first 1,000 records, and reject later records that have others. */
   columns?: string | readonly string[]
   /** The table of a database output; one for each element's name unless given. */
   table?: string
