@@ -1,8 +1,20 @@
 /** The heap of the main thread. */
 import { setFlagsFromString } from 'node:v8'
+import type { RunEvent } from '../report/events.ts'
 
 /** Documents after which a list is long: most runs end before. */
-export const LONG_LIST = 200
+const LONG_LIST = 200
+
+/** Says once, at the event with which so many documents have been begun or passed over, that the list is long. */
+export function longList(): (event: RunEvent) => boolean {
+  let documents = 0
+  return (event) => {
+    if (documents >= LONG_LIST) return false
+    if (event.type === 'attempt-started') documents += 1
+    else if (event.type === 'documents-skipped') documents += event.documents
+    return documents >= LONG_LIST
+  }
+}
 
 /**
  * Keeps the garbage of a long list small. What a document leaves on the main thread is dead within a second, while V8 lets the space for

@@ -17,7 +17,7 @@ import { FailedList } from './failed-list.ts'
 import { confirmReplacing } from './replace-question.ts'
 import { retryCommand } from './shell-command.ts'
 import { untilSignal } from './signals.ts'
-import { keepHeapSmall, LONG_LIST } from './small-heap.ts'
+import { keepHeapSmall, longList } from './small-heap.ts'
 
 export interface TerminalRun {
   readonly given: Given
@@ -50,8 +50,7 @@ export async function showRun(
   perform: (listener: Listener, stopping: AbortSignal) => Promise<void>,
 ): Promise<number> {
   const { output = '-' } = options
-  const keepsHeapSmall = options.thread.transform === undefined
-  let started = 0
+  const isLong = options.thread.transform === undefined ? longList() : () => false
   // A limit on the size of files (ulimit -f) is then an error of the write, which can be told; else it ends the process.
   process.on('SIGXFSZ', () => {})
   // Whoever read the messages may go away; the records go on.
@@ -75,7 +74,7 @@ export async function showRun(
   const stopping = untilSignal()
   stopping.signal.addEventListener('abort', () => display.say(STOPPING))
   const listener: Listener = (event) => {
-    if (event.type === 'attempt-started' && keepsHeapSmall && ++started === LONG_LIST) keepHeapSmall()
+    if (isLong(event)) keepHeapSmall()
     summary.add(event)
     figures.add(event)
     display.listener(event)
