@@ -1,5 +1,5 @@
-import { createReadStream, open, ReadStream } from 'node:fs'
-import { access, constants, stat } from 'node:fs/promises'
+import { open as openDescriptor } from 'node:fs'
+import { access, constants, open, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { pipeline, type Readable } from 'node:stream'
@@ -11,6 +11,8 @@ import { lineBatches } from './lines.ts'
 
 /** The list that is standard input. */
 export const STDIN = '-'
+
+const CHUNK_BYTES = 64 * 1024
 
 export interface ListOptions {
   readonly cwd: string
@@ -43,20 +45,20 @@ export async function checkLists(files: readonly string[], cwd: string): Promise
  */
 export async function* listFileBatches(file: string, options: ListOptions): AsyncGenerator<Batch> {
   const { signal } = options
-  let stream: Readable | undefined
-  const close = () => stream?.destroy()
+  let list: List | undefined
+  const close = () => list?.stream?.destroy()
   signal.addEventListener('abort', close, { once: true })
   try {
-    stream = file === STDIN ? options.stdin() : await openList(resolve(options.cwd, file))
-    // The last error may come after nobody iterates any more, and must not end the process.
-    stream.on('error', () => {})
-    if (!signal.aborted) yield* lineBatches(await plainBytes(stream))
+    list = file === STDIN ? ofStream(options.stdin()) : await openList(resolve(options.cwd, file))
+    if (!signal.aborted) yield* lineBatches(await plainBytes(list.chunks))
   } catch (error) {
     // Closing a stream ends a read that waits with an error: ours, and no news.
     if (!signal.aborted) throw unreadable(file, error)
   } finally {
     signal.removeEventListener('abort', close)
-    if (stream !== undefined) await destroyed(stream)
+    // A file closes soon and surely; what standard input does is up to whoever made it.
+    if (list?.stream === undefined) await list?.chunks.return(undefined)
+    else close()
   }
 }
 
@@ -65,27 +67,47 @@ export function listName(file: string): string {
   return file === STDIN ? 'stdin' : file
 }
 
+/** What a list is read from. A chunk holds until the next one is asked for. */
+interface List {
+  readonly chunks: AsyncGenerator<Uint8Array>
+  /** Of a list that may have to be waited for. */
+  readonly stream?: Readable
+}
+
 /**
  * A pipe with a name, such as bash makes of `-i <(command)`, is opened as a socket: as a file, a read that waits for data
  * could not be called back and would hold one of the process's few threads for files until it comes.
  */
-async function openList(path: string): Promise<Readable> {
-  if (!(await stat(path)).isFIFO()) return createReadStream(path)
-  return new Socket({ fd: await promisify(open)(path, 'r'), readable: true, writable: false })
+async function openList(path: string): Promise<List> {
+  if (!(await stat(path)).isFIFO()) return { chunks: fileChunks(path) }
+  const fd = await promisify(openDescriptor)(path, 'r')
+  return ofStream(new Socket({ fd, readable: true, writable: false }))
 }
 
-async function destroyed(stream: Readable): Promise<void> {
-  stream.destroy()
-  // A file closes soon and surely; what standard input does is up to whoever made it.
-  if (!(stream instanceof ReadStream) || stream.closed) return
-  await new Promise<void>((done) => {
-    stream.once('close', done)
-  })
+function ofStream(stream: Readable): List {
+  // The last error may come after nobody iterates any more, and must not end the process.
+  stream.on('error', () => {})
+  return { stream, chunks: byteChunks(stream) }
+}
+
+/** Into one buffer all along: a new one for each read is garbage that is let lie until there are 30 MB of it. */
+async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path)
+  try {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null)
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
 }
 
 /** The list's bytes, decompressed where need be. */
-async function plainBytes(stream: Readable): Promise<AsyncIterable<Uint8Array>> {
-  const { head, all } = await peek(byteChunks(stream), 2)
+async function plainBytes(chunks: AsyncGenerator<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const { head, all } = await peek(chunks, 2)
   const magic = head.length < 2 ? 0 : head.readUInt16BE()
   if (magic === 0x1f8b) return gunzipped(all)
   if (magic === 0xfffe || magic === 0xfeff) throw new Error('it is UTF-16; save it as UTF-8')
@@ -93,9 +115,16 @@ async function plainBytes(stream: Readable): Promise<AsyncIterable<Uint8Array>> 
 }
 
 async function* gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: 64 * 1024 })
-  // Every error, of either end, comes out of the iteration.
-  pipeline(chunks, gunzip, () => {})
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES })
+  // Every error, of either end, comes out of the iteration. Copied, as the stream reads ahead.
+  pipeline(
+    chunks,
+    async function* (each) {
+      for await (const chunk of each) yield Buffer.from(chunk)
+    },
+    gunzip,
+    () => {},
+  )
   yield* gunzip
 }
 
