@@ -9,6 +9,7 @@ import { isHostFault } from '../schedule/host-budget.ts'
 import { askedTooMuch } from '../schedule/scheduler.ts'
 import type { SettledDocument } from '../sinks/sink.ts'
 import type { DocumentSource, FailedAttempt, Listed, Loan } from '../sources/source.ts'
+import { ClaimRoom } from './claim-room.ts'
 import { type ClaimAnswer, claim, RENEW_MS } from './claims.ts'
 import type { FleetDatabase } from './database.ts'
 import type { Engine } from './engine.ts'
@@ -29,7 +30,7 @@ export interface ClaimSetting {
   readonly limits: HostLimits
   readonly hostFailures: number
   readonly retryMaxWaitMs: number
-  /** Documents in hand at most. */
+  /** Documents that the threads can take at once. */
   readonly room: number
 }
 
@@ -68,6 +69,7 @@ export class ClaimedDocuments implements DocumentSource {
   /** Those that are not handed out yet, in the order of their times. */
   readonly #queue: Held[] = []
   readonly #bell = new Bell()
+  readonly #room: ClaimRoom
   #nextClaim = new NextClaim()
   #inHand = 0
   #nextId = 0
@@ -81,6 +83,7 @@ export class ClaimedDocuments implements DocumentSource {
 
   constructor(setting: ClaimSetting) {
     this.#setting = setting
+    this.#room = new ClaimRoom(setting.room)
     this.#connections = setting.database.connections
     this.loan = this.#lend()
   }
@@ -188,7 +191,9 @@ export class ClaimedDocuments implements DocumentSource {
     this.#giveBack(held, { waitMs, data: { ...held.claim.data, history: again.history } })
   }
 
-  #freeSlot({ claim: { job } }: Held): void {
+  #freeSlot({ claim: { job, host } }: Held): void {
+    // Local files have no host whose slots others wait for.
+    if (host.name === '') return
     this.#nextClaim.downloaded.add(job)
     this.#bell.ring()
   }
@@ -225,6 +230,7 @@ export class ClaimedDocuments implements DocumentSource {
     if (!held.isInHand) return
     held.isInHand = false
     this.#inHand -= 1
+    if (this.#room.isWide(this.#inHand)) this.#bell.ring()
   }
 
   #letGo(held: Held): void {
@@ -238,18 +244,21 @@ export class ClaimedDocuments implements DocumentSource {
   async #work(): Promise<void> {
     let askAt = 0
     for (;;) {
-      const want = this.#isClaiming && !this.#isClosed ? Math.max(0, this.#setting.room - this.#inHand) : 0
+      const want = this.#isClaiming && !this.#isClosed ? this.#room.free(this.#inHand) : 0
+      const isWide = want > 0 && this.#room.isWide(this.#inHand)
       const now = performance.now()
-      const isDue = (want > 0 && askAt <= now) || this.#nextClaim.isUrgent || this.#isClosed
+      const isDue = (isWide && askAt <= now) || this.#nextClaim.isUrgent || this.#isClosed
       const renewAt = this.#renewedAt + RENEW_MS
       if (!isDue && renewAt > now && !(this.#held.size === 0 && !this.#nextClaim.isEmpty)) {
-        await this.#bell.rung(Math.min(renewAt, want > 0 ? askAt : renewAt) - now)
+        await this.#bell.rung(Math.min(renewAt, isWide ? askAt : renewAt) - now)
         continue
       }
       const isLast = this.#isClosed
       // Also what a claim has brought that was under way when this was closed.
       if (isLast) for (const held of [...this.#held.values()]) this.#giveBack(held, { waitMs: 0 })
+      const before = this.#inHand
       const answer = await this.#exchange(want, now)
+      if (answer.claims.length === want) this.#room.claimed(before, this.#inHand)
       askAt = performance.now() + answer.askAgainMs
       if (isLast) return
       this.#follow(answer)

@@ -5,7 +5,7 @@
  * Nothing of pg-boss runs by itself here: workers renew one lease for all that they have, and whoever claims looks for leases that ran out
  * (claims.ts).
  */
-import { type Db, PgBoss } from 'pg-boss'
+import type { Db, PgBoss } from 'pg-boss'
 import type { DocumentHistory } from '../model.ts'
 import type { Connection } from '../sinks/postgres-connection.ts'
 import type { FleetDatabase } from './database.ts'
@@ -40,10 +40,16 @@ export function queueOf(run: number): string {
 
 export type Engine = PgBoss
 
+/** So many files that they are best read while there is something to wait for. */
+export async function loadEngine(): Promise<typeof PgBoss> {
+  return (await import('pg-boss')).PgBoss
+}
+
 /** @param mayInstall whether pg-boss's tables may be made or brought to this version */
 export async function startEngine(database: FleetDatabase, mayInstall: boolean): Promise<Engine> {
+  const Boss = await loadEngine()
   const db: Db = { executeSql: async (text, values) => answerOf(await database.query(text, values)) }
-  const engine = new PgBoss({
+  const engine = new Boss({
     db,
     schema: SCHEMA,
     migrate: mayInstall,

@@ -12,7 +12,7 @@ import type { Listener } from '../report/events.ts'
 import type { Connection } from '../sinks/postgres-connection.ts'
 import { ClaimedDocuments } from './claimed-documents.ts'
 import { FleetDatabase } from './database.ts'
-import { type Engine, startEngine, WithinTransaction } from './engine.ts'
+import { type Engine, loadEngine, startEngine, WithinTransaction } from './engine.ts'
 import { FleetSink } from './fleet-sink.ts'
 import { reapLost } from './returns.ts'
 import { type FleetRun, readRuns, runOptions } from './run-record.ts'
@@ -48,10 +48,13 @@ export type Perform = (listener: Listener, stopping: AbortSignal) => Promise<voi
 export async function work(setting: WorkSetting): Promise<void> {
   const { url, name, stopping } = setting
   await using database = new FleetDatabase(url)
-  const runs = await database.transaction(async (client) => {
-    await checkTables(client, redactUrl(url))
-    return readRuns(client, name)
-  })
+  const [runs] = await Promise.all([
+    database.transaction(async (client) => {
+      await checkTables(client, redactUrl(url))
+      return readRuns(client, name)
+    }),
+    loadEngine(),
+  ])
   if (name !== undefined && runs.length === 0)
     throw new MillError('QUEUE_UNUSABLE', `${redactUrl(url)} has no run by the name ${name}`)
   const engine = await startEngine(database, false)
@@ -129,7 +132,7 @@ async function workOn(setting: WorkSetting, { database, engine, worker, run }: P
       limits: schedule,
       hostFailures: run.options.schedule.hostFailures,
       retryMaxWaitMs: schedule.retryMaxWaitMs,
-      // Those that threads hold, and as many as can be downloading meanwhile: a thread need not wait for a claim.
+      // Those that threads hold, and as many as can be downloading meanwhile.
       room: threads * documentsPerThread(threads, schedule.concurrency) + schedule.concurrency,
     })
     const sink = new FleetSink({ database, engine, run: run.number, worker: part, source, options, isOutputQueue })
