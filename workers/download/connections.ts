@@ -7,6 +7,7 @@ import buildConnector from 'undici/lib/core/connect.js'
 import Client from 'undici/lib/dispatcher/client.js'
 import { MillError } from '../../src/errors.ts'
 import { isPublicAddress } from './address.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 
 /** undici's default of 16 KiB is less than what some servers send in cookies and policies. */
 const MAX_HEADER_BYTES = 64 << 10
@@ -33,6 +34,8 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   /** With `--cacert`: its certificates and the built-in ones. */
   readonly secureContext: SecureContext | undefined
+  /** What all of them read into. */
+  readonly buffers: ReadBuffers
 }
 
 /** Owns every connection of a thread. One request at a time goes over a lane. */
@@ -47,6 +50,7 @@ export class Connections {
     const shared = {
       allowH2: false,
       timeout: options.connectTimeoutMs,
+      onread: options.buffers.onread,
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: Math.min(ADDRESS_ATTEMPT_MS, Math.ceil(options.connectTimeoutMs / 2)),
       ...(options.secureContext === undefined ? {} : { secureContext: options.secureContext }),

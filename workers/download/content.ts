@@ -48,13 +48,18 @@ export interface ContentOptions {
   readonly name: string
 }
 
+export interface Source extends AsyncIterableIterator<Uint8Array, undefined> {
+  /** Says that from now on a chunk is not read any more once the next one is asked for. */
+  giveBackChunks?(): void
+}
+
 /**
- * The document's bytes. A body that is compressed whatever its headers say (`.gz`, `.zst`) is opened; one that is plain XML though its
+ * The document's bytes; a chunk is the consumer's until it asks for the next one. A body that is compressed whatever its headers say (`.gz`, `.zst`) is opened; one that is plain XML though its
  * headers claim a coding is taken as it is.
  * @throws MillError BODY_EMPTY, BODY_TOO_LARGE, BODY_TRUNCATED, BODY_CORRUPT, and what `source` throws
  */
 export async function* content(
-  source: AsyncIterableIterator<Uint8Array, undefined>,
+  source: Source,
   { codings, maxBytes, name }: ContentOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   let decodedBytes = 0
@@ -74,6 +79,8 @@ export async function* content(
       head = await readHead(bytes)
     }
 
+    // Decompression reads ahead.
+    if (bytes === wire) source.giveBackChunks?.()
     let next = 0
     for (;;) {
       const chunk = head.chunks[next++] ?? (await bytes.next()).value

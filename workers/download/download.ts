@@ -9,6 +9,7 @@ import { content, contentCodings, tooLarge } from './content.ts'
 import { type Answer, Exchange } from './exchange.ts'
 import type { NetrcEntry } from './netrc.ts'
 import { Proxies, proxyFor } from './proxies.ts'
+import { ReadBuffers } from './read-buffers.ts'
 import { isRedirect, redirectTarget } from './redirect.ts'
 import { proxyAuthorization, requestHeaders, urlAuthorization } from './request-headers.ts'
 import { statusRefusal } from './status.ts'
@@ -90,6 +91,7 @@ export class Downloader {
   readonly #options: DownloadOptions
   readonly #watchdog: Watchdog
   readonly #asksForRange: boolean
+  readonly #buffers = new ReadBuffers()
   #certificates: Promise<readonly string[]> | undefined
   #netrc: Promise<readonly NetrcEntry[]> | undefined
   #connections: Promise<Connections> | undefined
@@ -207,6 +209,7 @@ export class Downloader {
       host: hop.url.host,
       deadlineMs: hop.deadlineMs,
       watchesConnecting,
+      buffers: this.#buffers,
       onClosed: (reusable) => {
         this.#watchdog.unwatch(exchange)
         hop.signal?.removeEventListener('abort', abort)
@@ -296,11 +299,11 @@ export class Downloader {
 
   #openConnections(): Promise<Connections> {
     this.#connections ??= this.#trusted().then(async (certificates) => {
-      const { connectTimeoutMs } = this.#options
-      if (certificates === undefined) return new Connections({ connectTimeoutMs, secureContext: undefined })
+      const shared = { connectTimeoutMs: this.#options.connectTimeoutMs, buffers: this.#buffers }
+      if (certificates === undefined) return new Connections({ ...shared, secureContext: undefined })
       const { createSecureContext } = await import('node:tls')
       // Made once: to parse the built-in roots for every connection would cost milliseconds each time.
-      return new Connections({ connectTimeoutMs, secureContext: createSecureContext({ ca: [...certificates] }) })
+      return new Connections({ ...shared, secureContext: createSecureContext({ ca: [...certificates] }) })
     })
     return this.#connections
   }

@@ -5,6 +5,7 @@
 import type { Dispatcher } from 'undici'
 import { MillError } from '../../src/errors.ts'
 import { connectionError, isClosedConnection } from './connection-error.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 import type { Watched } from './watchdog.ts'
 
 /** Bytes waiting for the consumer at which the server is held back, and at which it may go on. */
@@ -26,6 +27,8 @@ export interface ExchangeOptions {
   readonly deadlineMs: number
   /** Behind a proxy undici connects twice, and only the watchdog sees a proxy that hangs. */
   readonly watchesConnecting: boolean
+  /** What the connection reads into. */
+  readonly buffers: ReadBuffers
   /** Called once, when no more bytes will come; `reusable` when the answer ended as it should. */
   onClosed(reusable: boolean): void
 }
@@ -58,6 +61,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched, AsyncItera
   #queuedBytes = 0
   #paused = false
   #reader: Reader | undefined
+  #givesBack = false
+  /** The chunk that the consumer has. */
+  #given: Uint8Array | undefined
 
   constructor(options: ExchangeOptions) {
     this.#options = options
@@ -115,8 +121,15 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched, AsyncItera
     return this
   }
 
+  /** From now on a chunk is the consumer's only until it asks for the next one. */
+  giveBackChunks(): void {
+    this.#givesBack = true
+  }
+
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#givesBack && this.#given !== undefined) this.#options.buffers.giveBack(this.#given)
     const chunk = this.#queue[this.#next]
+    this.#given = chunk
     if (chunk !== undefined) {
       this.#next++
       if (this.#next === this.#queue.length) {
@@ -169,9 +182,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched, AsyncItera
       if (this.receivedBytes > DISCARD_BYTES) this.cancel()
       return
     }
+    this.#options.buffers.lend(chunk)
     const reader = this.#reader
     if (reader !== undefined) {
       this.#reader = undefined
+      this.#given = chunk
       reader.resolve({ done: false, value: chunk })
       return
     }
@@ -179,6 +194,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Watched, AsyncItera
     this.#queuedBytes += chunk.length
     if (this.#queuedBytes >= PAUSE_BYTES) {
       this.#paused = true
+      // The parser keeps what follows in the same buffer until it goes on.
+      this.#options.buffers.forgo(chunk)
       controller.pause()
     }
   }
