@@ -20,8 +20,11 @@ export interface TableForm {
   /** The name of the table that a record goes to. */
   tableOf(line: RecordLine): string
   /** The cells behind url, n and row. */
-  cells(line: RecordLine): readonly Cell[] | Refusal
+  cells(line: RecordLine): readonly TableCell[] | Refusal
 }
+
+/** What a cell of a table has: bytes are JSON text, in UTF-8, for a column of that type. */
+export type TableCell = Cell | Uint8Array
 
 /**
  * The form that the options ask for.
@@ -57,10 +60,9 @@ export function tableForm({ table, thread, keepDuplicates }: RunOptions): TableF
     isJson: true,
     key: PLACE,
     tableOf,
-    cells(line) {
-      const { buffer, byteOffset, byteLength } = line.json
-      const json = Buffer.from(buffer, byteOffset, byteLength).toString()
-      return hasAncestors ? [line.ancestors ?? null, json] : [json]
+    cells({ ancestors, json }) {
+      if (!hasAncestors) return [json]
+      return [ancestors === undefined ? null : Buffer.from(ancestors), json]
     },
   }
 }
@@ -73,7 +75,10 @@ function ownTable(name: string): string {
   )
 }
 
-function keyedCells(columns: readonly Column[], key: readonly string[]): TableForm['cells'] {
+function keyedCells(
+  columns: readonly Column[],
+  key: readonly string[],
+): (line: RecordLine) => readonly Cell[] | Refusal {
   const places = key.map((name) => columns.findIndex((column) => column.name === name))
   return (line) => {
     const cells = cellsOf(columns, line)

@@ -120,7 +120,7 @@ function ofEnvelope(line: RecordLine, [part, ...path]: readonly string[]): unkno
   }
 }
 
-export function isRefusal(result: readonly Cell[] | Refusal): result is Refusal {
+export function isRefusal(result: readonly unknown[] | Refusal): result is Refusal {
   return 'reason' in result
 }
 

@@ -4,11 +4,12 @@ import type pg from 'pg'
 import { from } from 'pg-copy-streams'
 import { MillError } from '../errors.ts'
 import { PLACE, quoted, type TableForm } from './columns-table.ts'
+import { COPY_HEAD, COPY_TAIL } from './postgres-rows.ts'
 
 /** A table that rows go to. */
 export interface Table {
   readonly name: string
-  /** Whether xmlmill made it and rows are told apart by url and n: then there is never a row to replace, and none is looked for. */
+  /** Whether xmlmill made it, as it still is, and rows are told apart by url and n: then there is never a row to replace, and none is looked for. */
   readonly isDirect: boolean
   /** Column -> its type. */
   readonly types: ReadonlyMap<string, string>
@@ -34,15 +35,30 @@ export function checkColumns(name: string, types: ReadonlyMap<string, string>, f
   )
 }
 
+/** What the binary format of COPY must be right about. */
+const PLACE_TYPES: Readonly<Record<(typeof PLACE)[number], string>> = { url: 'text', n: 'bigint', row: 'bigint' }
+
+function columnType({ isJson }: TableForm): string {
+  return isJson ? 'jsonb' : 'text'
+}
+
+/** Whether the columns are of the types that `makeTable` gives them: somebody may have changed them since. */
+export function isAsMade(types: ReadonlyMap<string, string>, form: TableForm): boolean {
+  const type = columnType(form)
+  return (
+    PLACE.every((name) => types.get(name) === PLACE_TYPES[name]) && form.names.every((name) => types.get(name) === type)
+  )
+}
+
 export async function makeTable(client: pg.Client, name: string, form: TableForm): Promise<void> {
-  const columns = ['url text NOT NULL', 'n bigint NOT NULL', '"row" bigint NOT NULL']
-  for (const column of form.names) columns.push(`${quoted(column)} ${form.isJson ? 'jsonb' : 'text'}`)
+  const columns = PLACE.map((name) => `${quoted(name)} ${PLACE_TYPES[name]} NOT NULL`)
+  for (const column of form.names) columns.push(`${quoted(column)} ${columnType(form)}`)
   await client.query(`CREATE TABLE ${quoted(name)} (${columns.join(', ')}, PRIMARY KEY (${list(form.key)}))`)
   if (form.key !== PLACE) await client.query(`CREATE INDEX ON ${quoted(name)} (url)`)
 }
 
 /**
- * One COPY, in its text format, for as long as nothing else is said to the server. Rows go on one behind the other: a COPY of its own
+ * One COPY, in its binary format, for as long as nothing else is said to the server. Rows go on one behind the other: a COPY of its own
  * for each half a megabyte left the server waiting half of the time.
  */
 export class OpenCopy {
@@ -52,7 +68,8 @@ export class OpenCopy {
 
   constructor(client: pg.Client, into: string, columns: readonly string[]) {
     this.into = into
-    this.#stream = client.query(from(`COPY ${into} (${list(columns)}) FROM STDIN`))
+    this.#stream = client.query(from(`COPY ${into} (${list(columns)}) FROM STDIN (FORMAT binary)`))
+    this.#stream.write(COPY_HEAD)
     this.#done = finished(this.#stream)
     // Thrown where it is awaited.
     this.#done.catch(() => {})
@@ -67,7 +84,7 @@ export class OpenCopy {
 
   /** Resolves when the server has taken all of it. */
   async end(): Promise<void> {
-    this.#stream.end()
+    this.#stream.end(COPY_TAIL)
     await this.#done
   }
 }

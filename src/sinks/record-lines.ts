@@ -29,13 +29,17 @@ const RECORD = Buffer.from('","record":')
 export async function* recordLines(records: Pick<HeldRecords, 'read'>): AsyncGenerator<readonly RecordLine[]> {
   const envelopes = new EnvelopeReader()
   let carried: Uint8Array[] = []
-  for await (const chunk of records.read()) {
+  for await (const piece of records.read()) {
+    const chunk = asBuffer(piece)
     const lines: RecordLine[] = []
     let from = 0
     for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, from)) {
-      const piece = chunk.subarray(from, end)
-      lines.push(envelopes.read(carried.length === 0 ? asBuffer(piece) : Buffer.concat([...carried, piece])))
-      carried = []
+      if (carried.length === 0) lines.push(envelopes.read(chunk, from, end))
+      else {
+        const line = Buffer.concat([...carried, chunk.subarray(from, end)])
+        lines.push(envelopes.read(line, 0, line.byteLength))
+        carried = []
+      }
       from = end + 1
     }
     if (from < chunk.byteLength) carried.push(chunk.subarray(from))
@@ -48,7 +52,8 @@ export function parseRecord({ json }: RecordLine): unknown {
   return JSON.parse(asBuffer(json).toString())
 }
 
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+/** The same bytes. */
+export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 
@@ -63,46 +68,50 @@ class EnvelopeReader {
   #name = ''
   #nameBytes: Buffer = Buffer.alloc(0)
 
-  read(line: Buffer): RecordLine {
-    if (!startsWith(line, this.#head, 0) || this.#head.byteLength === 0) {
-      const { url }: { readonly url: string } = JSON.parse(line.toString())
+  /** @param to where the line feed is */
+  read(chunk: Buffer, from: number, to: number): RecordLine {
+    if (this.#head.byteLength === 0 || !startsWith(chunk, this.#head, from, to)) {
+      const { url }: { readonly url: string } = JSON.parse(chunk.toString('utf8', from, to))
       this.#url = url
       this.#head = Buffer.from(`{"url":${JSON.stringify(url)}`)
     }
-    return this.#cut(line) ?? parseLine(line)
+    return this.#cut(chunk, from, to) ?? parseLine(chunk.toString('utf8', from, to))
   }
 
-  #cut(line: Buffer): RecordLine | undefined {
-    let at = this.#head.byteLength
-    if (!startsWith(line, this.#head, 0) || !startsWith(line, N, at)) return undefined
+  #cut(chunk: Buffer, from: number, to: number): RecordLine | undefined {
+    let at = from + this.#head.byteLength
+    if (!startsWith(chunk, this.#head, from, to) || !startsWith(chunk, N, at, to)) return undefined
     at += N.byteLength
     let n = 0
-    for (let digit = line[at] ?? 0; digit >= ZERO && digit <= NINE; digit = line[++at] ?? 0) n = n * 10 + digit - ZERO
+    for (let digit = chunk[at] ?? 0; digit >= ZERO && digit <= NINE; digit = chunk[++at] ?? 0) n = n * 10 + digit - ZERO
     let row = 0
-    if (startsWith(line, ROW, at)) {
+    if (startsWith(chunk, ROW, at, to)) {
       at += ROW.byteLength
-      for (let digit = line[at] ?? 0; digit >= ZERO && digit <= NINE; digit = line[++at] ?? 0)
+      for (let digit = chunk[at] ?? 0; digit >= ZERO && digit <= NINE; digit = chunk[++at] ?? 0)
         row = row * 10 + digit - ZERO
     }
-    if (!startsWith(line, NAME, at)) return undefined
+    if (!startsWith(chunk, NAME, at, to)) return undefined
     at += NAME.byteLength
-    // A name of XML has nothing in it that JSON escapes.
-    const end = line.indexOf(QUOTE, at)
-    if (end === -1 || !startsWith(line, RECORD, end)) return undefined
-    const nameBytes = line.subarray(at, end)
-    if (!nameBytes.equals(this.#nameBytes)) {
-      this.#nameBytes = Buffer.from(nameBytes)
-      this.#name = nameBytes.toString()
+    // A name of XML has nothing in it that JSON escapes, and mostly it is that of the record before.
+    const known = this.#nameBytes.byteLength
+    const isKnown = known > 0 && startsWith(chunk, this.#nameBytes, at, to) && chunk[at + known] === QUOTE
+    const end = isKnown ? at + known : chunk.indexOf(QUOTE, at)
+    if (end === -1 || !startsWith(chunk, RECORD, end, to)) return undefined
+    if (!isKnown) {
+      this.#nameBytes = Buffer.from(chunk.subarray(at, end))
+      this.#name = this.#nameBytes.toString()
     }
-    const json = line.subarray(end + RECORD.byteLength, line.byteLength - 1)
+    const json = chunk.subarray(end + RECORD.byteLength, to - 1)
     return { url: this.#url, n, row, name: this.#name, ancestors: undefined, json }
   }
 }
 
-function startsWith(line: Buffer, part: Buffer, at: number): boolean {
-  return (
-    line.byteLength >= at + part.byteLength && line.compare(part, 0, part.byteLength, at, at + part.byteLength) === 0
-  )
+/** In JavaScript: for so few bytes a call of Buffer's own comparison takes longer than the comparison. */
+function startsWith(chunk: Buffer, part: Buffer, from: number, to: number): boolean {
+  const length = part.byteLength
+  if (to < from + length) return false
+  for (let index = 0; index < length; index += 1) if (chunk[from + index] !== part[index]) return false
+  return true
 }
 
 interface Envelope {
@@ -114,8 +123,8 @@ interface Envelope {
   readonly record: unknown
 }
 
-function parseLine(line: Buffer): RecordLine {
-  const { url, n, row = 0, name, ancestors, record }: Envelope = JSON.parse(line.toString())
+function parseLine(line: string): RecordLine {
+  const { url, n, row = 0, name, ancestors, record }: Envelope = JSON.parse(line)
   const json = Buffer.from(JSON.stringify(record))
   return { url, n, row, name, ancestors: ancestors === undefined ? undefined : JSON.stringify(ancestors), json }
 }

@@ -16,10 +16,10 @@ import { BUSY_TIMEOUT_MS, lockLedger, SQLITE_SETTINGS } from '../ledger/ledger-f
 import type { OutputLock } from '../ledger/output-lock.ts'
 import { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import { redactUrl } from '../redact.ts'
-import { type Cell, isRefusal, rejectLine } from './columns.ts'
-import { namesIn, PLACE, quoted, type TableForm, tableForm } from './columns-table.ts'
+import { isRefusal, rejectLine } from './columns.ts'
+import { namesIn, PLACE, quoted, type TableCell, type TableForm, tableForm } from './columns-table.ts'
 import { outputFailed } from './output-error.ts'
-import { type RecordLine, recordLines } from './record-lines.ts'
+import { asBuffer, type RecordLine, recordLines } from './record-lines.ts'
 import { Refusals } from './refusals.ts'
 import { RejectsFile, rejectsName } from './rejects.ts'
 import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
@@ -164,10 +164,10 @@ class SqliteStore implements Store {
     }
   }
 
-  #insert(line: RecordLine, cells: readonly Cell[]) {
+  #insert(line: RecordLine, cells: readonly TableCell[]) {
     const insert = this.#insertInto(this.#parts.form.tableOf(line))
     try {
-      insert.run(line.url, line.n, line.row, ...cells.map((cell) => (typeof cell === 'boolean' ? Number(cell) : cell)))
+      insert.run(line.url, line.n, line.row, ...cells.map(toSqlite))
       return undefined
     } catch (cause) {
       const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0
@@ -231,6 +231,12 @@ class SqliteStore implements Store {
       statement.run(redactUrl(document.url))
     }
   }
+}
+
+/** As text, which JSON is here as well: what it would take for bytes are blobs. */
+function toSqlite(cell: TableCell): string | number | null {
+  if (typeof cell === 'boolean') return Number(cell)
+  return cell instanceof Uint8Array ? asBuffer(cell).toString() : cell
 }
 
 function list(names: readonly string[]): string {

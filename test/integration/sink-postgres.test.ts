@@ -123,3 +123,22 @@ test('fills a table that is there, refuses what its types do not take, and repla
   const verified = await runCommand(['verify', url], { cwd: folder.path })
   expect([verified.exitCode, verified.stdout.toString()]).toEqual([0, expect.stringContaining('2 documents')])
 })
+
+test('fills its own table also after somebody has changed the types of its columns', { timeout: 60_000 }, async () => {
+  using folder = temporaryFolder()
+  const url = await running().database('altered')
+  await using site = await serve({
+    '/1': '<a><r id="1"/><r id="2"/></a>',
+    '/2': '<a><r id="3"/><r id="many"/></a>',
+  })
+  const args = ['-r', 'r', '-o', url, '--columns', 'id=@_id']
+  expect((await runCommand([site.url('/1'), ...args], { cwd: folder.path })).exitCode).toBe(0)
+  await query(url, 'ALTER TABLE r ALTER id TYPE int USING id::int')
+  const { exitCode, stderr } = await runCommand([site.url('/2'), ...args], { cwd: folder.path })
+  expect([exitCode, exitCode === 1 ? '' : stderr]).toEqual([1, ''])
+  expect(await query(url, 'SELECT n, id FROM r ORDER BY id')).toEqual([
+    { n: '0', id: 1 },
+    { n: '1', id: 2 },
+    { n: '0', id: 3 },
+  ])
+})

@@ -3,7 +3,7 @@ import { MillError } from '../../src/errors.ts'
 import { cellsOf, parseColumns, rejectLine } from '../../src/sinks/columns.ts'
 import { ColumnSample, sampledCells } from '../../src/sinks/columns-sample.ts'
 import { csvRow } from '../../src/sinks/csv-rows.ts'
-import { copyRow, unstorable } from '../../src/sinks/postgres-rows.ts'
+import { CopyRows, unstorable } from '../../src/sinks/postgres-rows.ts'
 import { type RecordLine, recordLines } from '../../src/sinks/record-lines.ts'
 
 function line(record: unknown, more: Partial<RecordLine> = {}): RecordLine {
@@ -73,18 +73,32 @@ test('CSV quotes what RFC 4180 wants quoted, and nothing else', () => {
   expect(csvRow([null])).toBe('""\r\n')
 })
 
-test('rows for COPY escape what it reads as its own', () => {
-  expect(copyRow(['a\tb', 'c\\N', 'd\r\ne', null, '', 5])).toBe('a\\tb\tc\\\\N\td\\r\\ne\t\\N\t\t5\n')
+test('rows for COPY are what its binary format says, also when they grow', () => {
+  const rows = new CopyRows()
+  const long = 'é'.repeat(5000)
+  rows.begin(5)
+  rows.text('a\té')
+  rows.integer(2 ** 32 + 3)
+  rows.jsonb(Buffer.from('{}'))
+  rows.none()
+  rows.text(long)
+  const head = '0005 00000004 6109c3a9 00000008 0000000100000003 00000003 017b7d ffffffff 00002710'
+  expect(rows.take().toString('hex')).toBe(head.replaceAll(' ', '') + 'c3a9'.repeat(5000))
+  rows.begin(1)
+  rows.textBytes(Buffer.from('b'))
+  expect(rows.take().toString('hex')).toBe('0001' + '00000001' + '62')
+  expect(rows.byteLength).toBe(0)
 })
 
 test('what PostgreSQL cannot store is known before it is sent', () => {
-  expect(unstorable('a\0', false)).toContain('U+0000')
-  expect(unstorable(JSON.stringify({ a: 'x\0' }), true)).toContain('U+0000')
-  expect(unstorable(JSON.stringify({ a: '\ud800' }), true)).toContain('surrogate')
+  const json = (text: string) => unstorable([null, Buffer.from(text)])?.reason
+  expect(unstorable(['a', 1, 'a\0'])?.reason).toContain('U+0000')
+  expect(json(JSON.stringify({ a: 'x\0' }))).toContain('U+0000')
+  expect(json(JSON.stringify({ a: '\ud800' }))).toContain('surrogate')
   for (const good of ['\\u0000', '\\\\u0000', '\u0001', '😀', '\\ud800']) {
-    expect(unstorable(JSON.stringify({ a: good }), true)).toBeUndefined()
+    expect(json(JSON.stringify({ a: good }))).toBeUndefined()
   }
-  expect(unstorable('"\\ud83d\\ude00"', true)).toBeUndefined()
+  expect(json('"\\ud83d\\ude00"')).toBeUndefined()
 })
 
 test('lines cut anywhere are the same records', async () => {
