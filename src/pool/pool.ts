@@ -25,6 +25,7 @@ import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
 import type { RunOptions, ThreadOptions } from '../options.ts'
 import { Apart } from './apart.ts'
+import { Entrance } from './entrance.ts'
 import { spread } from './load-balancer.ts'
 import { Roster, type Thread } from './roster.ts'
 import type { PoolOptions, TaskEnd, TaskObserver } from './task.ts'
@@ -35,6 +36,11 @@ import { Watchdog, watchTickMs } from './watchdog.ts'
 /** Documents that each thread may hold: its share of those that download at once, and one more that is parsed meanwhile. */
 export function documentsPerThread(threads: number, concurrency: number): number {
   return Math.ceil(concurrency / threads) + 1
+}
+
+/** Threads that all slots for downloads need. */
+function threadsToDownload({ threads, concurrentTasksPerThread: perThread }: PoolOptions): number {
+  return Math.ceil((threads * (perThread - 1)) / perThread)
 }
 
 /** Less heap than this and a thread does not even start. */
@@ -94,6 +100,11 @@ export class ThreadPool {
   #missingLooks = 0
   #reopenings = 0
   #shared: Piscina<Task, Report>
+  readonly #entrance: Entrance
+  /** Node's ids of the threads that have come so far as to take documents. */
+  readonly #started = new Set<number>()
+  /** Threads that are to have enough to do before others have anything. */
+  readonly #busyThreads: number
   /** One for each document that is tried alone, and only as long. */
   readonly #alone = new Set<Piscina<Task, Report>>()
   #aloneTurn: Promise<void> = Promise.resolve()
@@ -112,6 +123,19 @@ export class ThreadPool {
     this.#watchdog = new Watchdog(options.transformTimeoutMs)
     this.#watching = setInterval(() => this.#look(), watchTickMs(options.transformTimeoutMs))
     this.#watching.unref()
+    // A transform may wait for something, or take long: it is to have every thread.
+    this.#busyThreads = options.transform === undefined ? availableParallelism() : pool.threads
+    this.#entrance = new Entrance(
+      {
+        threads: pool.threads,
+        tasksPerThread: pool.concurrentTasksPerThread,
+        promptThreads: Math.max(this.#busyThreads, threadsToDownload(pool)),
+      },
+      () => ({
+        threads: this.#shared.threads.length,
+        isStarting: this.#shared.threads.some(({ threadId }) => !this.#started.has(threadId)),
+      }),
+    )
     this.#shared = this.#open(true)
   }
 
@@ -125,9 +149,7 @@ export class ThreadPool {
     this.#tasks.set(task.id, running)
     try {
       // `throw null` outside of any call ends the thread, and Piscina takes it for the task's result.
-      const report: Report | null | undefined = await (place === 'alone'
-        ? this.#runAlone(task)
-        : this.#shared.run(task))
+      const report: Report | null | undefined = await (place === 'alone' ? this.#runAlone(task) : this.#runShared(task))
       if (report === null || report === undefined) throw new Error(`the thread threw ${report}`)
       this.#reopenings = 0
       failpoint('channel.report')
@@ -153,6 +175,7 @@ export class ThreadPool {
 
   async #end(): Promise<void> {
     clearInterval(this.#watching)
+    this.#entrance.close()
     for (const { port } of this.#roster.living) port.close()
     this.#apart?.close()
     await Promise.all([this.#shared, ...this.#alone].map((piscina) => piscina.destroy()))
@@ -163,6 +186,17 @@ export class ThreadPool {
     const end = this.#closing === undefined ? await this.#apart.run(task, observer) : undefined
     if (this.#closing !== undefined || end === undefined) throw new MillError('ABORTED', 'the threads were stopped')
     return end
+  }
+
+  async #runShared(task: Task): Promise<Report> {
+    const turn = this.#entrance.enter()
+    // Not awaited without need: what enters next is to find this one in the pool.
+    if (turn !== undefined) await turn
+    try {
+      return await this.#shared.run(task)
+    } finally {
+      this.#entrance.leave()
+    }
   }
 
   /** A thread of its own, new and then ended: what an earlier document left behind cannot end it, and what this one leaves harms no other. */
@@ -197,12 +231,7 @@ export class ThreadPool {
       maxThreads: count,
       idleTimeout: Number.POSITIVE_INFINITY,
       concurrentTasksPerWorker: tasksPerThread,
-      loadBalancer: spread({
-        threads: count,
-        tasksPerThread,
-        // A transform may wait for something, or take long: it is to have every thread.
-        busyThreads: this.#thread.options.transform === undefined ? Math.min(count, availableParallelism()) : count,
-      }),
+      loadBalancer: spread({ threads: count, tasksPerThread, busyThreads: Math.min(count, this.#busyThreads) }),
       // The default, 'sync', freezes a thread's event loop between tasks: keep-alive connections are found dead (3 of 6 requests).
       atomics: 'disabled',
       recordTiming: false,
@@ -213,6 +242,11 @@ export class ThreadPool {
       ),
     })
     piscina.on('message', (hello: Hello) => this.#welcome(hello, isShared))
+    piscina.on('workerCreate', ({ id }: { readonly id: number }) => {
+      this.#started.add(id)
+      // By the next turn it has what was queued for it.
+      setImmediate(() => this.#entrance.started())
+    })
     // A thread that ends while it has no task: nothing is lost, and Piscina has put another in its place.
     piscina.on('error', () => {})
     return piscina
@@ -238,7 +272,7 @@ export class ThreadPool {
     const living = this.#roster.living.map((thread) => [thread, thread.pulse.steps] as const)
     for (const thread of this.#watchdog.look(living, now - this.#lookedAt)) this.#endStuck(thread)
     this.#lookedAt = now
-    const isMissing = this.#shared.queueSize > 0 && this.#shared.threads.length < this.#options.threads
+    const isMissing = this.#shared.queueSize > 0 && this.#shared.threads.length < this.#entrance.allowedThreads
     this.#missingLooks = isMissing ? this.#missingLooks + 1 : 0
     if (this.#missingLooks >= MISSING_LOOKS) this.#reopen()
   }

@@ -1,5 +1,4 @@
 /** What an answer's status means for its document. Pure. */
-import { STATUS_CODES } from 'node:http'
 import { MillError } from '../../src/errors.ts'
 import { retryAfterMs } from './retry-after.ts'
 
@@ -24,7 +23,7 @@ export function statusRefusal(
   { status, host, retryAfter, askedForRange }: StatusFacts,
   nowMs: number,
 ): MillError | undefined {
-  const answer = `${host} answered ${status} ${STATUS_CODES[status] ?? ''}`.trim()
+  const answer = `${host} answered ${status} ${reasonPhrase(status)}`.trim()
   if (isTransient(status)) {
     const waitMs = retryAfterMs(retryAfter, nowMs)
     const wait = waitMs === undefined ? '' : `; Retry-After: ${retryAfter}`
@@ -39,4 +38,9 @@ export function statusRefusal(
     return new MillError('HTTP_REFUSED', `${answer}: a part of the document where all of it was asked for`, { status })
   if (status < 200 || status > 299) return new MillError('HTTP_REFUSED', answer, { status })
   return undefined
+}
+
+/** Not by `import`: that reads all names of node:http, and with `WebSocket` loads Node's own undici, which takes each thread 30 ms as it starts. */
+function reasonPhrase(status: number): string {
+  return process.getBuiltinModule('node:http').STATUS_CODES[status] ?? ''
 }
