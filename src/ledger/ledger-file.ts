@@ -79,9 +79,10 @@ export class LedgerFile implements Disposable {
 
 /**
  * Opens a ledger for whoever holds the lock, to read what it says.
- * @throws MillError OUTPUT_FAILED
+ * @throws MillError OPTIONS_INVALID where it is a database without a ledger, which stays as it is; OUTPUT_FAILED
  */
 export function readLedger(path: string, output: string): { readonly ledger: SqliteLedger } & Disposable {
+  if (isStrange(path, output)) throw new MillError('OPTIONS_INVALID', `${output} has no ledger`)
   const database = openDatabase(path, output)
   try {
     return { ledger: new SqliteLedger(database, output, undefined, false), [Symbol.dispose]: () => database.close() }
@@ -108,6 +109,21 @@ export function lockLedger(path: string, output: string): OutputLock {
 /** Removes a ledger. The log goes first: a new database would take an old log for its own. */
 export function removeLedger(path: string): void {
   for (const suffix of ['-wal', '-shm', '']) rmSync(path + suffix, { force: true })
+}
+
+/** Whether the database is somebody else's. One with nothing in it is what a kill at the very beginning leaves. */
+function isStrange(path: string, output: string): boolean {
+  try {
+    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: true })
+    try {
+      const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+      return tables.length > 0 && !tables.some(({ name }) => name === 'xmlmill_meta')
+    } finally {
+      database.close()
+    }
+  } catch (cause) {
+    throw ledgerFailed(output, cause)
+  }
 }
 
 function openDatabase(path: string, output: string): DatabaseSync {

@@ -295,6 +295,17 @@ test('verify finds what was changed, cut off, added and taken away', async () =>
   expect((await runCommand(['verify', 'nowhere.ndjson'], { cwd })).exitCode).toBe(2)
 })
 
+test('verify leaves a database that is not ours as it is', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('theirs.sqlite')
+  const database = new DatabaseSync(path)
+  database.exec('CREATE TABLE theirs (a)')
+  database.close()
+  const before = readFileSync(path)
+  await expect(verifyOutput(path)).rejects.toMatchObject({ code: 'OPTIONS_INVALID', message: `${path} has no ledger` })
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
 test('verify tells the first ten problems, and how many there are', async () => {
   using folder = temporaryFolder()
   const names = Array.from({ length: 12 }, (_, index) => `${index}.xml`)
