@@ -4,7 +4,7 @@ import type { Validators } from '../../src/model.ts'
 import type { ThreadOptions } from '../../src/options.ts'
 import { redactUrl } from '../../src/redact.ts'
 import { isPublicAddress } from './address.ts'
-import { Connections, type Lane } from './connections.ts'
+import type { Connections, Lane } from './connections.ts'
 import { content, contentCodings, tooLarge } from './content.ts'
 import { type Answer, Exchange } from './exchange.ts'
 import type { NetrcEntry } from './netrc.ts'
@@ -299,6 +299,8 @@ export class Downloader {
 
   #openConnections(): Promise<Connections> {
     this.#connections ??= this.#trusted().then(async (certificates) => {
+      // Whoever reads files starts without undici.
+      const { Connections } = await import('./connections.ts')
       const shared = { connectTimeoutMs: this.#options.connectTimeoutMs, buffers: this.#buffers }
       if (certificates === undefined) return new Connections({ ...shared, secureContext: undefined })
       const { createSecureContext } = await import('node:tls')

@@ -25,7 +25,7 @@ export async function openFile(
     if (stat.isDirectory()) throw new MillError('FILE_UNREADABLE', `${path} is a directory`)
     const size = stat.isFile() ? stat.size : undefined
     if (size !== undefined && size > maxBytes) throw tooLarge(path, maxBytes, size)
-    const reader = new FileReader(path, handle, hooks, signal)
+    const reader = new FileReader(path, handle, size ?? 0, hooks, signal)
     return {
       finalUrl: url,
       isUnchanged: false,
@@ -76,13 +76,16 @@ class FileReader implements AsyncIterableIterator<Uint8Array, undefined> {
 
   readonly #path: string
   readonly #handle: FileHandle
+  /** 0 where it is not known, as in /proc. */
+  readonly #size: number
   readonly #hooks: DownloadHooks
   readonly #signal: AbortSignal | undefined
   #ahead: Promise<Uint8Array | undefined> | undefined
 
-  constructor(path: string, handle: FileHandle, hooks: DownloadHooks, signal: AbortSignal | undefined) {
+  constructor(path: string, handle: FileHandle, size: number, hooks: DownloadHooks, signal: AbortSignal | undefined) {
     this.#path = path
     this.#handle = handle
+    this.#size = size
     this.#hooks = hooks
     this.#signal = signal
   }
@@ -114,16 +117,18 @@ class FileReader implements AsyncIterableIterator<Uint8Array, undefined> {
   async #read(): Promise<Uint8Array | undefined> {
     if (this.endedAtMs !== undefined) return undefined
     try {
-      // A fresh buffer each time: decompression keeps hold of it while the next one is read.
-      const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-      const { bytesRead } = await this.#handle.read(buffer, 0, CHUNK_BYTES, null)
-      if (bytesRead > 0) {
-        this.receivedBytes += bytesRead
-        return buffer.subarray(0, bytesRead)
+      // A fresh buffer each time: decompression keeps hold of it while the next one is read. No larger than it need be: V8 counts
+      // buffers as they are made, and collects the whole heap for every few of the largest.
+      const rest = this.#size - this.receivedBytes
+      const buffer = Buffer.allocUnsafe(rest > 0 ? Math.min(CHUNK_BYTES, rest + 1) : CHUNK_BYTES)
+      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.byteLength, null)
+      this.receivedBytes += bytesRead
+      // The byte past what was the end when the file was opened was asked for as well: nothing has come since.
+      if (bytesRead === 0 || (bytesRead === rest && bytesRead < buffer.byteLength)) {
+        await this.#close()
+        this.#hooks.onDownloaded()
       }
-      await this.#close()
-      this.#hooks.onDownloaded()
-      return undefined
+      return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead)
     } catch (error) {
       await this.#close()
       throw unreadable(this.#path, error)
