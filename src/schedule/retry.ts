@@ -13,11 +13,3 @@ const BASE_MS = 1000
 export function backoffMs(tries: number, maxWaitMs: number, random: () => number): number {
   return random() * Math.min(maxWaitMs, BASE_MS * 2 ** (tries - 1))
 }
-
-/**
- * Milliseconds that a Retry-After counts against a document's patience: at least a second, so that a server that says 0 for
- * ever is given up as well.
- */
-export function patienceCostMs(retryAfterMs: number): number {
-  return Math.max(retryAfterMs, 1000)
-}

@@ -16,7 +16,8 @@ import type { Attempt, Document, DocumentHistory, Hold } from '../model.ts'
 import type { ScheduleOptions } from '../options.ts'
 import { createHost, type Entry, type Host, hasQueued, takeQueued } from './host.ts'
 import { HostBudget, isHostFault, unavailable } from './host-budget.ts'
-import { backoffMs, patienceCostMs } from './retry.ts'
+import { backoffMs } from './retry.ts'
+import { askedTooMuch, askedTooOften, patienceCostMs } from './retry-after.ts'
 import { TimeHeap } from './time-heap.ts'
 
 /** What becomes of a document after a failed attempt. */
@@ -269,10 +270,8 @@ export class Scheduler {
       this.#queueAgain(entry)
       return { next: 'put-off', notBefore, history: historyOf(entry) }
     }
-    if (entry.patienceSpentMs > retryMaxWaitMs) {
-      const asked = `has asked to wait ${seconds(entry.patienceSpentMs)} in all`
-      return { next: 'failed', failure: tooLong(failure, asked, retryMaxWaitMs) }
-    }
+    if (entry.patienceSpentMs > retryMaxWaitMs)
+      return { next: 'failed', failure: askedTooOften(failure, entry.patienceSpentMs, retryMaxWaitMs) }
     this.#cool(host, notBefore)
     this.#queueAgain(entry)
     return { next: 'again', notBefore, history: historyOf(entry) }
@@ -393,18 +392,4 @@ function unavailableHost({ name, budget, lastFault }: Host): Failure {
 
 function historyOf({ number, patienceSpentMs }: Entry): DocumentHistory {
   return { attempts: number, patienceSpentMs }
-}
-
-function seconds(ms: number): string {
-  return `${Math.ceil(ms / 1000)} s`
-}
-
-/** What the documents of a host are given up with that asked for a wait beyond the limit. */
-export function askedTooMuch(failure: Failure, retryAfterMs: number, limitMs: number): Failure {
-  return tooLong(failure, `asks to wait ${seconds(retryAfterMs)}`, limitMs)
-}
-
-function tooLong(failure: Failure, asked: string, limitMs: number): Failure {
-  const message = `${failure.message}; the server ${asked}, --retry-max-wait allows ${seconds(limitMs)}`
-  return { ...failure, code: 'RETRY_AFTER_TOO_LONG', disposition: 'fail', message }
 }

@@ -1,9 +1,8 @@
 /** The outputs of shards, of every kind, into one. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
-import { type LibraryOptions, mill } from '../../src/index.ts'
 import { documentKey } from '../../src/ledger/document-key.ts'
 import type { LedgerRow } from '../../src/ledger/ledger.ts'
 import { mergeOutputs } from '../../src/sinks/merge.ts'
@@ -13,7 +12,8 @@ import { contentOf, millUndisturbed, problemsOf, sorted } from '../support/kill-
 import { MERGED, millShards, outputOf } from '../support/merge-parts.ts'
 import { serve } from '../support/serve.ts'
 import { readText } from '../support/sink-targets.ts'
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
+import { failureOf, millInto, writeRecords } from '../support/small-parts.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const TIMEOUT_MS = 120_000
 
@@ -44,30 +44,11 @@ for (const [name, extension, targetOf] of MERGED) {
   })
 }
 
-/** Mills local documents into an output, in this process. */
-async function millInto(output: string, documents: readonly string[], options: LibraryOptions = {}): Promise<void> {
-  await mill(documents, { record: 'r', threads: 1, ...options, output }).summary()
-}
-
-/** Documents by their names: a record for each of the texts. */
-function write(folder: TemporaryFolder, documents: Readonly<Record<string, readonly string[]>>): string[] {
-  return Object.entries(documents).map(([name, texts]) =>
-    folder.write(`${name}.xml`, `<a>${texts.map((text) => `<r>${text}</r>`).join('')}</a>`),
-  )
-}
-
-async function failureOf(merging: Promise<unknown>): Promise<{ readonly code: string; readonly message: string }> {
-  return merging.then(
-    () => expect.unreachable('it was merged'),
-    (error) => ({ code: error.code, message: error.message }),
-  )
-}
-
 test('columns that parts have taken from their own first records become the columns of all', {
   timeout: TIMEOUT_MS,
 }, async () => {
   using folder = temporaryFolder()
-  const [a = '', b = '', empty = ''] = write(folder, {
+  const [a = '', b = '', empty = ''] = writeRecords(folder, {
     a: ['<x>1</x><y>a, "b"\nc</y>', '<x>2</x>'],
     b: ['<z>ü€😀</z><x>3</x>', '<url>mine</url><x/>'],
     empty: [],
@@ -101,12 +82,12 @@ test('columns that parts have taken from their own first records become the colu
       ])
     }
     // A run goes on with these columns, and holds them.
-    await millInto(output, write(folder, { more: ['<y>4</y>', '<w>5</w>'] }))
+    await millInto(output, writeRecords(folder, { more: ['<y>4</y>', '<w>5</w>'] }))
     expect((await verifyOutput(output)).problems).toEqual([])
     expect(readFileSync(`${output}.rejects.ndjson`, 'utf8')).toContain('it has w, for which there is no column')
     // They are held against a part as well.
     const late = folder.file(`late.${extension}`)
-    await millInto(late, write(folder, { late: ['<v>6</v>'] }))
+    await millInto(late, writeRecords(folder, { late: ['<v>6</v>'] }))
     expect(await failureOf(mergeOutputs({ output, parts: [late] }))).toEqual({
       code: 'OUTPUT_FAILED',
       message: `${late} has columns that ${output} has not (v); merge all parts at once into another output`,
@@ -119,18 +100,18 @@ test('parts in which no document has a record are merged as well, and the column
   timeout: TIMEOUT_MS,
 }, async () => {
   using folder = temporaryFolder()
-  const [a = '', b = ''] = write(folder, { a: [], b: [] })
+  const [a = '', b = ''] = writeRecords(folder, { a: [], b: [] })
   for (const extension of ['csv', 'parquet', 'ndjson']) {
     const parts = [folder.file(`part-1.${extension}`), folder.file(`part-2.${extension}`)]
     await millInto(parts[0] ?? '', [a])
     await millInto(parts[1] ?? '', [b])
     const output = folder.file(`all.${extension}`)
     expect(await mergeOutputs({ output, parts })).toMatchObject({ done: 2, failed: 0, records: 0 })
-    const [more = ''] = write(folder, { more: ['<x>1</x>'] })
+    const [more = ''] = writeRecords(folder, { more: ['<x>1</x>'] })
     await millInto(output, [a, b, more])
     expect(await verifyOutput(output)).toMatchObject({ done: 3, records: 1, problems: [] })
     const late = folder.file(`late.${extension}`)
-    await millInto(late, write(folder, { late: ['<x>2</x>'] }))
+    await millInto(late, writeRecords(folder, { late: ['<x>2</x>'] }))
     expect(await mergeOutputs({ output, parts: [late] })).toMatchObject({ done: 4, records: 2 })
     expect((await verifyOutput(output)).problems).toEqual([])
   }
@@ -142,7 +123,7 @@ test('records behind one another in compressed members are found in every combin
   using folder = temporaryFolder()
   // Beyond the members of 4 MiB, and across their ends.
   const large = (mark: string) => Array.from({ length: 7 }, (_, n) => `${mark}${n}${'x'.repeat(1_500_000 + n)}`)
-  const documents = write(folder, { a: large('a'), b: ['small'], c: large('c'), d: large('d') })
+  const documents = writeRecords(folder, { a: large('a'), b: ['small'], c: large('c'), d: large('d') })
   const whole = folder.file('whole.ndjson')
   await millInto(whole, documents, { ordered: true })
   for (const ending of ['', '.gz', '.zst']) {
@@ -162,7 +143,7 @@ test('a document that two parts have alike is taken once, with its rejects', { t
     'odd.ts',
     "export default (record: string) => { if (record === 'odd') throw new Error('odd'); return record }\n",
   )
-  const [a = '', b = '', c = ''] = write(folder, { a: ['1', 'odd'], b: ['2', 'odd'], c: ['3', 'odd'] })
+  const [a = '', b = '', c = ''] = writeRecords(folder, { a: ['1', 'odd'], b: ['2', 'odd'], c: ['3', 'odd'] })
   const options = { transform: folder.file('odd.ts') }
   for (const extension of ['ndjson', 'ndjson.gz', 'csv', 'parquet', 'sqlite', 'd/']) {
     const [one, two, output] = ['one', 'two', 'all'].map((name) => folder.file(`${name}.${extension}`))
@@ -182,31 +163,6 @@ test('a document that two parts have alike is taken once, with its rejects', { t
     const urls = rejects.map((line) => JSON.parse(line).url)
     expect(urls.toSorted()).toEqual([a, b, c].map((path) => `file://${path}`))
   }
-})
-
-test('a document that two parts have differently is an error that names it, and nothing of the second is taken (PARTS_DIFFER)', {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  using folder = temporaryFolder()
-  let answer = '<a><r>old</r></a>'
-  await using site = await serve({ '/a': (_, response) => void response.end(answer), '/b': '<a><r>b</r></a>' })
-  const [one, two, output] = ['one.csv', 'two.csv', 'all.csv'].map((name) => folder.file(name))
-  if (one === undefined || two === undefined || output === undefined) return expect.unreachable()
-  await millInto(one, [site.url('/a')])
-  answer = '<a><r>new</r></a>'
-  await millInto(two, [site.url('/b'), site.url('/a')])
-  expect(await failureOf(mergeOutputs({ output, parts: [one, two] }))).toEqual({
-    code: 'PARTS_DIFFER',
-    message: `${site.url('/a')} is done in ${two}, and is in ${output} from another part: what the server sent differs`,
-  })
-  expect(await verifyOutput(output)).toMatchObject({ done: 1, records: 1, problems: [] })
-  const { exitCode, stderr } = await runCommand(['merge', output, one, two], { cwd: folder.path })
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('PARTS_DIFFER: Bring both to')])
-  // The way out that it names.
-  await millInto(one, [site.url('/a')], { update: true })
-  const other = folder.file('other.csv')
-  expect(await mergeOutputs({ output: other, parts: [one, two] })).toMatchObject({ done: 2, records: 2 })
-  expect(readText(other)).not.toContain('old')
 })
 
 test('who knows which part counts says so for each document', { timeout: TIMEOUT_MS }, async () => {
@@ -239,121 +195,12 @@ function readBytes(output: string): string {
   return names.map((name) => readFileSync(`${output}/${name}`, 'latin1')).join('')
 }
 
-test('a part of a run that was killed is refused, and so is an output of one, until it has come to its end (PART_INCOMPLETE)', {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  using folder = temporaryFolder()
-  const cwd = folder.path
-  const documents = write(folder, { a: ['1'], b: ['2'], c: ['3'] })
-  await millInto(folder.file('whole.ndjson'), documents.slice(0, 1))
-  const args = [...documents, '-r', 'r', '-t', '1', '-q', '-o', 'part.ndjson']
-  await runCommand(args, { cwd, env: { XMLMILL_FAILPOINT: 'file.synced:1' } })
-  for (const [output, part] of [
-    ['all.ndjson', 'part.ndjson'],
-    ['part.ndjson', 'whole.ndjson'],
-  ] as const) {
-    const { exitCode, stderr } = await runCommand(['merge', output, part], { cwd })
-    expect([exitCode, stderr]).toEqual([
-      2,
-      expect.stringMatching(
-        /^xmlmill: the run into part\.ndjson was stopped or killed before its list had ended\nPART_INCOMPLETE: /,
-      ),
-    ])
-  }
-  await runCommand(args, { cwd })
-  const { exitCode } = await runCommand(['merge', 'all.ndjson', 'part.ndjson', 'whole.ndjson'], { cwd })
-  expect(exitCode).toBe(0)
-  expect(readFileSync(folder.file('all.ndjson'), 'utf8').split('\n').slice(0, -1)).toHaveLength(3)
-})
-
-test('a part that a run is writing to is refused, and so is an output', { timeout: TIMEOUT_MS }, async () => {
-  using folder = temporaryFolder()
-  await using site = await serve({ '/never': () => {} })
-  for (const output of ['a.ndjson', 'a.csv', 'a.sqlite', 'a.parquet', 'a/']) {
-    const other = output.replace('a', 'b')
-    await millInto(folder.file(other), write(folder, { b: ['1'] }))
-    const stop = new AbortController()
-    const { promise: started, resolve } = Promise.withResolvers<void>()
-    const onEvent = ({ type }: { readonly type: string }) => type === 'attempt-started' && resolve()
-    const running = mill([site.url('/never')], {
-      record: 'r',
-      output: folder.file(output),
-      threads: 1,
-      signal: stop.signal,
-      onEvent,
-    }).summary()
-    await started
-    const expected = { exitCode: 4, stderr: expect.stringContaining(`is in use by process ${process.pid}`) }
-    const setting = { cwd: folder.path }
-    expect(await runCommand(['merge', output.replace('a', 'c'), output], setting)).toMatchObject(expected)
-    expect(await runCommand(['merge', output, other], setting)).toMatchObject(expected)
-    stop.abort()
-    await running.catch(() => {})
-  }
-})
-
-test('a part that is not what its ledger says is refused by name before anything is merged (PART_DAMAGED)', {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  using folder = temporaryFolder()
-  const documents = write(folder, { a: ['1'], b: ['2'] })
-  const [one, two, output] = [folder.file('1.ndjson'), folder.file('2.ndjson'), folder.file('all.ndjson')]
-  await millInto(one, documents.slice(0, 1))
-  await millInto(two, documents.slice(1))
-  writeFileSync(two, readFileSync(two, 'utf8').replace('"2"', '"3"'))
-  expect(await failureOf(mergeOutputs({ output, parts: [one, two] }))).toEqual({
-    code: 'PART_DAMAGED',
-    message: expect.stringMatching(/2\.ndjson is damaged: file:.*b\.xml: its records are not what was written/),
-  })
-  expect(readdirSync(folder.path).filter((name) => name.startsWith('all'))).toEqual([])
-})
-
-test('what does not go together is refused before anything is written', { timeout: TIMEOUT_MS }, async () => {
-  using folder = temporaryFolder()
-  const documents = write(folder, { a: ['1'] })
-  const names = ['1.ndjson', 'bare.ndjson', 't.csv', 'all.ndjson', 'shard.ndjson']
-  const [one, bare, table, output, shard] = names.map((name) => folder.file(name))
-  await millInto(one ?? '', documents)
-  await millInto(bare ?? '', documents, { bare: true })
-  await millInto(table ?? '', documents)
-  await millInto(shard ?? '', documents, { shard: '1/2' })
-  folder.write('stranger.ndjson', '{}\n')
-  const refusals: readonly (readonly [string, readonly (string | undefined)[], string, string])[] = [
-    [output ?? '', [one, bare], 'SHAPE_CHANGED', '--bare was not given and is given'],
-    [output ?? '', [one, table], 'OPTIONS_INVALID', 't.csv is a CSV file, and '],
-    [output ?? '', [one, one], 'OPTIONS_INVALID', '1.ndjson is given twice'],
-    [
-      one ?? '',
-      [one],
-      'OPTIONS_INVALID',
-      '1.ndjson is the output itself: the output that the parts go into comes first',
-    ],
-    [
-      shard ?? '',
-      [one],
-      'OPTIONS_INVALID',
-      'shard.ndjson is a part itself, shard 1/2: the output that the parts go into comes first',
-    ],
-    [folder.file('x.part-1.ndjson'), [folder.file('x.part-2.ndjson')], 'OPTIONS_INVALID', '1.ndjson is a part itself'],
-    [output ?? '', [one, folder.file('stranger.ndjson')], 'OPTIONS_INVALID', 'stranger.ndjson has no ledger'],
-    [output ?? '', [one, folder.file('absent.ndjson')], 'OPTIONS_INVALID', 'absent.ndjson has no ledger'],
-    [folder.file('stranger.ndjson'), [one], 'OUTPUT_EXISTS', 'has data in it, and no ledger beside it'],
-    ['-', [one], 'OPTIONS_INVALID', '- has no ledger that parts could be merged into'],
-    ['postgres://localhost/papers', [one], 'OPTIONS_INVALID', 'there is nothing to merge in PostgreSQL'],
-  ]
-  for (const [into, parts, code, message] of refusals) {
-    const refused = await failureOf(mergeOutputs({ output: into, parts: parts.map((part) => part ?? '') }))
-    expect(refused).toEqual({ code, message: expect.stringContaining(message) })
-  }
-  expect(readdirSync(folder.path).filter((name) => name.startsWith('all'))).toEqual([])
-})
-
 test('the shards that are in no part are named, and can be added later, also from a merged output', {
   timeout: TIMEOUT_MS,
 }, async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
-  const documents = write(folder, Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`d${n}`, [`${n}`]])))
+  const documents = writeRecords(folder, Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`d${n}`, [`${n}`]])))
   for (const n of [1, 2, 3, 4]) await millInto(folder.file(`${n}.ndjson`), documents, { shard: `${n}/4`, bare: true })
   const first = await runCommand(['merge', 'all.ndjson', '2.ndjson', '4.ndjson'], { cwd })
   expect(first.stdout.toString()).toMatch(/not all shards are there: 1\/4, 3\/4 are in no part\n$/)
@@ -374,7 +221,7 @@ test('rows of databases go into tables that are there, made otherwise, if they h
   timeout: TIMEOUT_MS,
 }, async () => {
   using folder = temporaryFolder()
-  const [a = '', b = ''] = write(folder, { a: ['<x>1</x><y>2</y>', '<x>3</x>'], b: ['<x>4</x><y>5</y>'] })
+  const [a = '', b = ''] = writeRecords(folder, { a: ['<x>1</x><y>2</y>', '<x>3</x>'], b: ['<x>4</x><y>5</y>'] })
   const options = { table: 't', columns: 'x,y' }
   const [one, two, output] = [folder.file('1.db'), folder.file('2.db'), folder.file('all.db')]
   // One part's rows are in a table that somebody made: without rowids, with more columns, in another order.
@@ -423,7 +270,10 @@ test('rows of databases go into tables that are there, made otherwise, if they h
 
 test('with --key the row of a later part replaces that of an earlier one', { timeout: TIMEOUT_MS }, async () => {
   using folder = temporaryFolder()
-  const [a = '', b = ''] = write(folder, { a: ['<id>1</id><x>a</x>', '<id>2</id><x>a</x>'], b: ['<id>2</id><x>b</x>'] })
+  const [a = '', b = ''] = writeRecords(folder, {
+    a: ['<id>1</id><x>a</x>', '<id>2</id><x>a</x>'],
+    b: ['<id>2</id><x>b</x>'],
+  })
   const options = { table: 't', columns: 'id,x', key: 'id' }
   const [one, two] = [folder.file('1.db'), folder.file('2.db')]
   await millInto(one, [a], options)
@@ -447,28 +297,13 @@ test('with --key the row of a later part replaces that of an earlier one', { tim
   }
 })
 
-test('a part whose file is gone is refused, and one of which nothing is there but a ledger is an unfinished one', {
-  timeout: TIMEOUT_MS,
-}, async () => {
-  using folder = temporaryFolder()
-  const cwd = folder.path
-  const documents = write(folder, { a: ['1'] })
-  await millInto(folder.file('1.ndjson'), documents)
-  rmSync(folder.file('1.ndjson'))
-  expect((await runCommand(['merge', 'all.ndjson', '1.ndjson'], { cwd })).stderr).toContain('1.ndjson is gone')
-  const env = { XMLMILL_FAILPOINT: 'ledger.committed:1' }
-  await runCommand([...documents, '-r', 'r', '-o', '2.ndjson', '-t', '1'], { cwd, env })
-  expect((await runCommand(['merge', 'all.ndjson', '2.ndjson'], { cwd })).stderr).toContain('PART_INCOMPLETE')
-  expect((await runCommand(['verify', '2.ndjson'], { cwd })).exitCode).toBe(0)
-})
-
 test('rejects that had a file of their own are found beside the part, and go where they are sent', {
   timeout: TIMEOUT_MS,
 }, async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   folder.write('odd.ts', "export default () => { throw new Error('odd') }\n")
-  const documents = write(folder, { a: ['1'], b: ['2'] })
+  const documents = writeRecords(folder, { a: ['1'], b: ['2'] })
   const options = { transform: folder.file('odd.ts') }
   await millInto(folder.file('1.ndjson'), documents.slice(0, 1), { ...options, rejects: folder.file('odd-1') })
   await millInto(folder.file('2.ndjson'), documents.slice(1), options)

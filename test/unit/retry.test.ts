@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { backoffMs, patienceCostMs } from '../../src/schedule/retry.ts'
+import { backoffMs } from '../../src/schedule/retry.ts'
 
 const ALMOST_ONE = 1 - 2 ** -53
 
@@ -15,8 +15,4 @@ test('draws the wait evenly from the whole range', () => {
 
 test('never waits for longer than the limit, however many tries', () => {
   for (const tries of [1, 10, 40, 2000]) expect(backoffMs(tries, 700, () => ALMOST_ONE)).toBeLessThanOrEqual(700)
-})
-
-test('counts a Retry-After as at least a second of patience', () => {
-  expect([0, 1, 999, 1000, 60_000].map(patienceCostMs)).toEqual([1000, 1000, 1000, 1000, 60_000])
 })
