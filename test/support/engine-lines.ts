@@ -1,4 +1,5 @@
 /** The engine's own lines for a document, as text, with the document cut as a test wants it. */
+import { type XmlLine, XmlLines } from '../../src/channel/xml-lines.ts'
 import { MillError } from '../../src/errors.ts'
 import { createEngine, type EngineOptions } from '../../workers/xml/engine/engine.ts'
 import type { Parser } from '../../workers/xml/parser.ts'
@@ -63,4 +64,27 @@ export function engineFailure(xml: string | Uint8Array, options: Partial<EngineO
     throw error
   }
   throw new Error(`accepted: ${String(xml).slice(0, 200)}`)
+}
+
+/** A line behind the own XML of its record. */
+export interface LineWithXml {
+  readonly xml: string | undefined
+  readonly line: string
+}
+
+/** As `millPieces`, for a parser that gives each record's own XML. */
+export function millWithXml(parser: Parser, pieces: Iterable<Uint8Array>): readonly LineWithXml[] {
+  const cut = new XmlLines()
+  const lines: XmlLine[] = []
+  const document = parser.open({ url: 'http://x/' }, (bytes) => {
+    lines.push(...cut.add(Buffer.from(bytes)))
+  })
+  try {
+    for (const piece of pieces) document.write(piece)
+    document.end()
+  } finally {
+    document.close()
+  }
+  lines.push(...cut.end())
+  return lines.map(({ xml, line }) => ({ xml: xml?.toString(), line: line.toString() }))
 }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { MillError } from '../../src/errors.ts'
 import { createEngine, type EngineOptions } from '../../workers/xml/engine/engine.ts'
 import type { Parser } from '../../workers/xml/parser.ts'
-import { cut, ENGINE_DEFAULTS, millPieces } from '../support/engine-lines.ts'
+import { cut, ENGINE_DEFAULTS, millPieces, millWithXml } from '../support/engine-lines.ts'
 import { between, pick, seededRandom } from '../support/seeded-random.ts'
 import { temporaryFile } from '../support/temporary-file.ts'
 import { randomDocument } from '../support/xml-documents.ts'
@@ -27,11 +27,19 @@ const OPTIONS: readonly Partial<EngineOptions>[] = [
   { record: ['{urn:p}*', 'a/b'], shape: 'xml', maxRecordBytes: 1000 },
   { record: ['*'], nested: true, shape: 'ordered', attributePrefix: '_' },
   { select: ['a', 'item.b', '@_id', 'title.#text', 'b.@_n'] },
+  { record: ['item', '//b', '/*/*'], nested: true, envelope: true, withXml: true },
+  { record: ['item', 'a'], envelope: true, withXml: true, maxRecordBytes: 1000, shape: 'xml' },
 ]
 
 /** What a document gives, or the code and place of its error; anything but a MillError is the engine's own fault. */
-function outcome(parser: Parser, pieces: Iterable<Uint8Array>): string {
+function outcome(parser: Parser, pieces: Iterable<Uint8Array>, hasXml = false): string {
   try {
+    if (hasXml) {
+      const lines = millWithXml(parser, pieces)
+      for (const { xml, line } of lines)
+        expect([xml?.at(0), xml?.at(-1), JSON.parse(line)]).toMatchObject(['<', '>', {}])
+      return JSON.stringify([lines])
+    }
     const { lines, notes } = millPieces(parser, pieces)
     for (const line of lines) JSON.parse(line)
     return JSON.stringify([lines, notes])
@@ -71,8 +79,9 @@ test(
       for (let times = between(random, 0, 3); times > 0; times--) bytes = mutate(bytes, random).bytes
       const text = decoder.decode(bytes)
       const engine = engines[seed % engines.length] ?? createEngine(ENGINE_DEFAULTS)
-      const whole = outcome(engine, [Buffer.from(text)])
-      const inPieces = outcome(engine, characters(text, pick(random, [1, 2, 7, 50]), seed))
+      const hasXml = OPTIONS[seed % engines.length]?.withXml === true
+      const whole = outcome(engine, [Buffer.from(text)], hasXml)
+      const inPieces = outcome(engine, characters(text, pick(random, [1, 2, 7, 50]), seed), hasXml)
       if (whole !== 'refused' && inPieces !== 'refused') expect(inPieces, `seed ${seed}: ${text}`).toBe(whole)
       if (whole.startsWith('[')) accepted++
     }

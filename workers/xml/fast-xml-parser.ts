@@ -12,6 +12,7 @@ import { MillError } from '../../src/errors.ts'
 import { type CheckedDocument, checkDocument, type GateOptions, type RecordRange } from './gate/gate.ts'
 import { htmlEntity } from './html-entities.ts'
 import { LineBatch } from './line-batch.ts'
+import { OwnXml } from './own-xml.ts'
 import type { Emit, Parser, ParserOptions, RecordParser } from './parser.ts'
 import { parseRecordPath } from './record-path.ts'
 import { createRecordShape, isUnreadableName, type RecordShape } from './record-shape.ts'
@@ -29,8 +30,9 @@ export function createFastXmlParser(options: ParserOptions): Parser {
     isUnreadableName,
   }
   const shape = createRecordShape(options)
+  const { envelope, withXml = false } = options
   return {
-    open: ({ url }, emit) => new GatheredDocument(url, emit, { gate, shape, envelope: options.envelope }),
+    open: ({ url }, emit) => new GatheredDocument(url, emit, { gate, shape, envelope, withXml }),
   }
 }
 
@@ -38,6 +40,7 @@ interface Equipment {
   readonly gate: GateOptions
   readonly shape: RecordShape
   readonly envelope: boolean
+  readonly withXml: boolean
 }
 
 class GatheredDocument implements RecordParser {
@@ -67,7 +70,12 @@ class GatheredDocument implements RecordParser {
     this.#chunks = []
     const checked = checkDocument(source, this.#equipment.gate)
     const lines = new LineBatch(this.#emit)
-    for (const [number, record] of checked.records.entries()) lines.add(this.#line(checked, record, number))
+    const ownXml = this.#equipment.withXml ? new OwnXml(source) : undefined
+    for (const [number, record] of checked.records.entries()) {
+      const line = this.#line(checked, record, number)
+      const xml = ownXml?.of(record)
+      lines.add(xml === undefined ? line : `${Buffer.byteLength(xml)}${xml}${line}`)
+    }
     lines.flush()
     this.notes = checked.notes
   }

@@ -14,7 +14,7 @@ export class LineBatch {
     this.#emit = emit
   }
 
-  /** @param line JSON text, without the line feed */
+  /** @param line a record's JSON text, without the line feed; its XML may stand before it */
   add(line: string): void {
     const needed = line.length * MAX_UTF8_BYTES_PER_UNIT + 1
     if (this.#length > 0 && this.#length + needed > this.#buffer.length) this.flush()

@@ -7,7 +7,7 @@ import type { ThreadOptions } from '../../src/options.ts'
 
 /**
  * Takes whole lines of records as they are cut: one JSON text a record, each ended by LF, in document order. With an
- * envelope: `{"url":"…","n":0,"name":"paper","record":{…}}`. The bytes are only valid during the call: copy what is to stay.
+ * envelope: `{"url":"…","n":0,"name":"paper","record":{…}}`. `withXml` puts its XML before each (src/channel/xml-lines.ts). The bytes are only valid during the call: copy what is to stay.
  */
 export type Emit = (lines: Uint8Array, count: number) => void
 
@@ -57,4 +57,9 @@ export type ParserOptions = Pick<
   > & {
     /** Parts of a record to write, as paths such as `author.last`; all unless given. */
     readonly select?: readonly string[] | undefined
+    /**
+     * Whether each record's own XML stands before its line: from `<` of its start tag to `>` of its end tag as the document, or the entity
+     * that it is in, has it, in UTF-8. Default false.
+     */
+    readonly withXml?: boolean
   }

@@ -36,6 +36,16 @@ export function put(c: u32): void {
   store<u8>(out++, <u8>c)
 }
 
+export function putNumber(n: u32): void {
+  let digits: u32 = 1
+  for (let m = n; m > 9; m /= 10) digits++
+  for (let i = digits; i > 0; i--) {
+    store<u8>(out + i - 1, <u8>(48 + (n % 10)))
+    n /= 10
+  }
+  out += digits
+}
+
 /** Copies n bytes; may write up to 15 more behind them. */
 // @ts-ignore: decorator
 @inline

@@ -5,12 +5,13 @@ import { ELEMENT, depth, openElement } from './elements'
 import { frames } from './entities'
 import { RECORD_SIZE, fail } from './failure'
 import { settleComments } from './fidelity'
-import { copy, put, writeElement } from './json'
+import { copy, put, putNumber, writeElement } from './json'
 import { MOST_ANEW, writeAnew, writeScope, writeSource } from './markup'
 import { AUX, NODES, base, cur, documentCur, out, outputLimit, reserveOutput } from './memory'
 import { nameBytes, nameLength, shownName } from './names'
-import { SHAPE_JSON, SHAPE_ORDERED, SHAPE_XML, envelope, factor, keepsContext, maxBytes, shape } from './options'
+import { SHAPE_JSON, SHAPE_ORDERED, SHAPE_XML, envelope, factor, keepsContext, maxBytes, shape, writesXml } from './options'
 import { writeOrdered } from './ordered'
+import { writeOwnXml } from './own-xml'
 import {
   INNER_CONTEXT_LENGTH,
   INNER_FROM,
@@ -45,6 +46,7 @@ export function writeLine(): bool {
   }
   const name = inInner ? field(inner, INNER_NAME) : load<u32>(openElement(depth), ELEMENT)
   outputLimit = 0
+  if (writesXml && !writeOwnXml()) return false
   if (!reserveOutput(size * factor + 512)) return false
   if (envelope && !writeEnvelope(name)) return false
   if (!writeRecord(size)) return false
@@ -62,7 +64,7 @@ function writeEnvelope(name: u32): bool {
   // What is reserved for the record itself is reserved again behind this.
   if (!reserveOutput(more)) return false
   copy(AUX + envelopeStart, envelopeLength)
-  writeNumber(records)
+  putNumber(records)
   // `,"name":"` … `","record":`
   store<u64>(out, 0x3a22656d616e222c)
   store<u8>(out, 34, 8)
@@ -119,14 +121,4 @@ function putAside(to: usize, length: u32): usize {
   const from = inInner ? NODES + inner + INNER_SIZE + field(inner, INNER_CONTEXT_LENGTH) : out
   memory.copy(to, from, length)
   return to
-}
-
-function writeNumber(n: u32): void {
-  let digits: u32 = 1
-  for (let m = n; m > 9; m /= 10) digits++
-  for (let i = digits; i > 0; i--) {
-    store<u8>(out + i - 1, <u8>(48 + (n % 10)))
-    n /= 10
-  }
-  out += digits
 }

@@ -3,7 +3,7 @@ import { resolveCollisions } from './collisions'
 import { dropContext, keepContext, keepInnerContext, keepInnerScope } from './context'
 import { ELEMENT, INNER, NODE, PLACE_LOW, SELECTED, depth, openElement, placed } from './elements'
 import { frames } from './entities'
-import { INPUT, base, consumed, documentCur, free } from './memory'
+import { AUX, INPUT, base, consumed, documentCur, free } from './memory'
 import { LOCAL, nameAt } from './names'
 import { boundDepth, unbind } from './namespaces'
 import {
@@ -50,7 +50,7 @@ export function openTag(element: u32, tag: usize, f: u32): bool {
     const steps = satisfied(element)
     keepSteps(steps)
     if (completes(steps)) {
-      beginRecord()
+      beginRecord(tag)
       if (selecting) selectRecord()
       write(element, f)
       store<u32>(entry, 0, INNER)
@@ -87,7 +87,7 @@ function openInner(element: u32, node: u32, tag: usize): bool {
   keepSteps(steps)
   store<u32>(entry, 0, INNER)
   if (!completes(steps)) return true
-  const innerEntry = addInner(node, element, <u32>((frames ? documentCur : tag) - base))
+  const innerEntry = addInner(node, element, tag)
   if (!innerEntry) return false
   store<u32>(openElement(depth), innerEntry, INNER)
   if (shape == SHAPE_XML) return keepInnerScope(innerEntry, node)
@@ -130,5 +130,5 @@ function closeUnwanted(): void {
 
 function closeInner(p: usize): void {
   const innerEntry = load<u32>(openElement(depth), INNER)
-  if (innerEntry && !frames) setField(innerEntry, INNER_TO, <u32>(p - base))
+  if (innerEntry) setField(innerEntry, INNER_TO, <u32>(p - (frames ? AUX : base)))
 }

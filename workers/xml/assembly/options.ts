@@ -22,6 +22,8 @@ export let nestedRecords: bool = false
 export let collides: bool = false
 /** Attributes of the elements around a record go into the envelope. */
 export let keepsContext: bool = false
+/** The record's own XML stands before its line (own-xml.ts). */
+export let writesXml: bool = false
 /** No byte of a record gives more bytes of output than this (computed by the host from the length of the keys). */
 export let factor: u64 = 3
 /** Offsets in AUX and lengths: the start of an attribute's key, `"@_`, and the text's key, `"#text":`. */
@@ -44,6 +46,7 @@ export const FLAG_NESTED: u32 = 16
 export const FLAG_CONTEXT: u32 = 32
 export const FLAG_STRICT_NAMESPACES: u32 = 64
 export const FLAG_COLLIDES: u32 = 128
+export const FLAG_WITH_XML: u32 = 256
 
 export function setShape(kind: u32, flags: u32): void {
   shape = kind
@@ -54,6 +57,7 @@ export function setShape(kind: u32, flags: u32): void {
   nestedRecords = (flags & FLAG_NESTED) != 0
   keepsContext = (flags & FLAG_CONTEXT) != 0
   collides = (flags & FLAG_COLLIDES) != 0
+  writesXml = (flags & FLAG_WITH_XML) != 0
   strictNamespaces = (flags & FLAG_STRICT_NAMESPACES) != 0
 }
 

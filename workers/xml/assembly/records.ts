@@ -1,10 +1,11 @@
 // Where records begin and end.
 //
 // With --nested the records inside a record are kept in a list, 32 bytes each in NODES: NODE, NAME of the element, FROM
-// and TO (its XML, offsets from base), NEXT in the list, and the lengths of CONTEXT and SCOPE, which follow (context.ts).
+// and TO (its XML, offsets from base, or from AUX when IN_ENTITY), NEXT in the list, and the lengths of CONTEXT and SCOPE,
+// which follow (context.ts).
 import { depth } from './elements'
 import { entityLength, frames } from './entities'
-import { base, documentCur, free, reserveNodes } from './memory'
+import { AUX, base, documentCur, free, reserveNodes } from './memory'
 import { NODE_SIZE, field, setField } from './tree'
 
 /** Whether what is read belongs to a record. */
@@ -19,6 +20,8 @@ export let records: u32 = 0
 export let borrowed: usize = 0
 
 export let recordDepth: u32 = 0
+/** Where the XML of a record that stands in an entity's text starts, from AUX. */
+export let entityStart: usize = 0
 
 export const INNER_NODE: usize = 0
 export const INNER_NAME: usize = 4
@@ -27,6 +30,7 @@ export const INNER_TO: usize = 12
 const INNER_NEXT: usize = 16
 export const INNER_CONTEXT_LENGTH: usize = 20
 export const INNER_SCOPE_LENGTH: usize = 24
+export const INNER_IN_ENTITY: usize = 28
 export const INNER_SIZE: u32 = 32
 
 /** The list of inner records not yet written, and its last one. */
@@ -47,13 +51,14 @@ export function resetRecords(): void {
   free = NODE_SIZE
 }
 
-/** The element about to be opened is a record. */
-export function beginRecord(): void {
+/** The element about to be opened, whose start tag is at `tag`, is a record. */
+export function beginRecord(tag: usize): void {
   recording = keeping = true
   recordDepth = depth
   nodesStart = free
   if (frames) {
     base = documentCur
+    entityStart = tag - AUX
     borrowed += entityLength()
   }
 }
@@ -80,10 +85,11 @@ export function endRecord(node: u32): void {
   }
 }
 
-/** A record inside the record: node and element name, its XML starts at offset `from`. Its entry, or 0 without memory. */
-export function addInner(node: u32, name: u32, from: u32): u32 {
+/** A record inside the record: node and element name, and where its start tag is. Its entry, or 0 without memory. */
+export function addInner(node: u32, name: u32, tag: usize): u32 {
   if (!reserveNodes(free + INNER_SIZE)) return 0
   const entry = free
+  const from = <u32>(tag - (frames ? AUX : base))
   free += INNER_SIZE
   setField(entry, INNER_NODE, node)
   setField(entry, INNER_NAME, name)
@@ -92,6 +98,7 @@ export function addInner(node: u32, name: u32, from: u32): u32 {
   setField(entry, INNER_NEXT, 0)
   setField(entry, INNER_CONTEXT_LENGTH, 0)
   setField(entry, INNER_SCOPE_LENGTH, 0)
+  setField(entry, INNER_IN_ENTITY, frames ? 1 : 0)
   if (innerTail) setField(innerTail, INNER_NEXT, entry)
   else inner = entry
   innerTail = entry

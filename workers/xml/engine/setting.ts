@@ -6,7 +6,7 @@ import { type SelectionEdge, selectionEdges } from './selection.ts'
 
 /** What the engine is made from. */
 export interface EngineOptions
-  extends Pick<ParserOptions, 'record' | 'array' | 'envelope' | 'maxDepth' | 'maxRecordBytes'> {
+  extends Pick<ParserOptions, 'record' | 'array' | 'envelope' | 'maxDepth' | 'maxRecordBytes' | 'withXml'> {
   /** `json`: fast-xml-parser's shape; `ordered`: its preserveOrder shape; `xml`: the record's own text. Default json. */
   readonly shape?: 'json' | 'ordered' | 'xml'
   /** Before the names of attributes. Default `@_`. */
@@ -54,6 +54,7 @@ const FLAG_NESTED = 16
 const FLAG_CONTEXT = 32
 const FLAG_STRICT_NAMESPACES = 64
 const FLAG_COLLIDES = 128
+const FLAG_WITH_XML = 256
 
 /** Sets of steps are bits of a 64-bit number (assembly/paths.ts). */
 const MAX_STEPS = 64
@@ -93,7 +94,8 @@ export function engineSetting(options: EngineOptions): Setting {
       (options.nested ? FLAG_NESTED : 0) |
       (options.withAttributesOf === 'ancestors' ? FLAG_CONTEXT : 0) |
       (options.namespaces === 'strict' ? FLAG_STRICT_NAMESPACES : 0) |
-      (mayCollide(options) ? FLAG_COLLIDES : 0),
+      (mayCollide(options) ? FLAG_COLLIDES : 0) |
+      (options.withXml ? FLAG_WITH_XML : 0),
     attributeKey,
     textKey,
     array: options.array,
