@@ -251,7 +251,7 @@ export const ERRORS = {
     disposition: 'reject',
     meaning: "The transform threw, or returned what JSON can't carry.",
     remedy:
-      'Each line of the rejects file has a record and the reason; mend the transform, then run again with --fresh.',
+      'Each line of the rejects file has a record, its XML and the reason; mend the transform, then run again with --fresh.',
   },
   RECORD_REFUSED: {
     disposition: 'reject',

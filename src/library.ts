@@ -1,6 +1,7 @@
 /** xmlmill as a library: a run as an async iterable of documents. */
 import { splitLines } from './channel/lines.ts'
 import { loadTransform } from './channel/transform-module.ts'
+import { type XmlLine, XmlLines } from './channel/xml-lines.ts'
 import { MillError } from './errors.ts'
 import { run } from './mill.ts'
 import type { DocumentFacts } from './model.ts'
@@ -38,7 +39,7 @@ export interface DoneResult {
    * next document.
    */
   records(): Generator<unknown>
-  /** What the transform refused: url, n, name, code, reason and record of each. Valid as long as `records`. */
+  /** What the transform refused: url, n, name, code, reason, record and xml (the record's own) of each. Valid as long as `records`. */
   rejects(): Generator<unknown>
 }
 
@@ -147,7 +148,7 @@ function toResult(settled: HandedOver, hasEnvelope: boolean): DocumentResult {
     attempts,
     facts,
     *records() {
-      for (const line of parseLines(records)) yield hasEnvelope ? recordOf(line) : line
+      yield* hasEnvelope ? enveloped(records) : parseLines(records)
     },
     rejects: () => parseLines(rejects),
   }
@@ -155,6 +156,17 @@ function toResult(settled: HandedOver, hasEnvelope: boolean): DocumentResult {
 
 function* parseLines(held: HeldRecords): Generator<unknown> {
   for (const line of splitLines(held.readSync())) yield JSON.parse(line.toString())
+}
+
+/** Beside an output that may refuse records these come with their XML. */
+function* enveloped(held: HeldRecords): Generator<unknown> {
+  const cut = new XmlLines()
+  for (const chunk of held.readSync()) for (const line of cut.add(chunk)) yield recordOf(parsed(line))
+  for (const line of cut.end()) yield recordOf(parsed(line))
+}
+
+function parsed({ bytes, from, to }: XmlLine): unknown {
+  return JSON.parse(bytes.toString('utf8', from, to))
 }
 
 function recordOf(envelope: unknown): unknown {

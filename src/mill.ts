@@ -87,12 +87,15 @@ class Run implements AsyncDisposable {
     this.#scheduler = new Scheduler(input.options.schedule, Math.random, input.list.loan !== undefined)
     const { threads, schedule, thread, memoryBytes } = input.options
     const perThread = documentsPerThread(threads, schedule.concurrency)
+    const ofThread = thread.transform === undefined ? 'none' : 'transform'
+    const refusers = input.sink.mayRefuse === true ? 'output' : ofThread
     this.#room = threads * perThread
     this.#memory = new MemoryGate(
       documentMemoryBytes(memoryBytes, threads),
-      weigher(thread.parser, thread.maxRecordBytes),
+      weigher(thread.parser, thread.maxRecordBytes, refusers !== 'none'),
     )
     this.#pool = new ThreadPool(thread, {
+      refusers,
       threads,
       concurrentTasksPerThread: perThread,
       heapBytes: heapsOf(input.options),

@@ -39,11 +39,12 @@ const PROGRESS_MS = 250
 /** A larger chunk is parsed in pieces: what small records of it become may be many times as large, and goes on in between. */
 const PIECE_BYTES = 128 << 10
 
-const { options, tasks }: ThreadData = workerData
+const { options, tasks, refusers }: ThreadData = workerData
 const pulse = Pulse.create(tasks)
 const { port1: port, port2: mainPort } = new MessageChannel()
 const credit = new CreditWindow(CREDIT_WINDOW_BYTES)
 const spare = new SpareBuffers()
+const transformOutput = { hasEnvelope: options.envelope, hasXml: refusers === 'output' }
 const downloader = new Downloader(options)
 const cache = options.cache === undefined ? undefined : openCache(options.cache)
 /** Made once, at the first document: a thread is ready before its parser is. */
@@ -88,7 +89,7 @@ async function loadTransformGuard(module: Promise<TransformModule>): Promise<Tra
 
 /** Of a record, the parser writes what the transform asks for. */
 async function loadSelectingParser(): Promise<Parser> {
-  return loadParser({ ...options, select: (await transformModule)?.select })
+  return loadParser({ ...options, select: (await transformModule)?.select, withXml: refusers !== 'none' })
 }
 
 /** Mills one document. */
@@ -110,7 +111,7 @@ export default async function millDocument(task: Task): Promise<Report> {
 async function transformForOther({ id, task, bytes: raw }: Extract<MainMessage, { type: 'transform' }>): Promise<void> {
   if (transform === undefined) return
   const gathered = { records: new Gathering('records', spare), rejects: new Gathering('rejects', spare) }
-  const stage = new TransformStage((await transform).for(task), options.envelope, (kind, lines, count) =>
+  const stage = new TransformStage((await transform).for(task), transformOutput, (kind, lines, count) =>
     gathered[kind].add(lines, count),
   )
   try {
@@ -185,7 +186,7 @@ class Work {
     }
     if (transform !== undefined) {
       const output = this.outbox.add.bind(this.outbox)
-      this.#stage = new TransformStage((await transform).for(this.task.id), options.envelope, output)
+      this.#stage = new TransformStage((await transform).for(this.task.id), transformOutput, output)
     }
     const hooks = { onDownloaded: () => this.#downloaded() }
     const kept = await cache

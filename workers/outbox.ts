@@ -10,8 +10,7 @@ import {
   RIDE_ALONG_BYTES,
   type ThreadMessage,
 } from '../src/channel/protocol.ts'
-
-const LF = 0x0a
+import { xmlLineAt } from '../src/channel/xml-lines.ts'
 
 /** From here on a batch is likely to become a full one: it is gathered in a buffer of the full size, which comes back. */
 const LARGE_BYTES = BATCH_BYTES / 4
@@ -90,6 +89,13 @@ export class Gathering {
   }
 }
 
+/** Where the record ends that reaches to a place or beyond it. */
+function recordEnd(lines: Buffer, from: number, to: number): number {
+  let end = from
+  while (end < to) end = (xmlLineAt(lines, end)?.end ?? lines.byteLength) + 1
+  return end
+}
+
 function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(batchMemory(bytes.byteLength))
   copy.set(bytes)
@@ -131,11 +137,11 @@ export class Outbox {
     if (gathering.byteLength >= BATCH_BYTES) this.#send(gathering.take())
   }
 
-  /** Takes records that another thread is to transform, in batches small enough that every thread has one. */
+  /** Takes records that another thread is to transform, each behind its XML, in batches small enough that every thread has one. */
   addRaw(lines: Uint8Array): void {
+    const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength)
     for (let from = 0; from < lines.byteLength; ) {
-      const lineEnd = lines.indexOf(LF, from + RAW_BATCH_BYTES)
-      const end = lineEnd < 0 ? lines.byteLength : lineEnd + 1
+      const end = recordEnd(bytes, from, Math.min(from + RAW_BATCH_BYTES, lines.byteLength))
       this.#raw.add(lines.subarray(from, end), 0)
       if (this.#raw.byteLength >= RAW_BATCH_BYTES) this.#send(this.#raw.take())
       from = end

@@ -19,7 +19,14 @@ export interface ThreadData {
   readonly options: ThreadOptions
   /** Documents that it holds at most. */
   readonly tasks: number
+  readonly refusers: Refusers
 }
+
+/**
+ * Who may refuse a record, and has to be given its own XML for the reject: nobody, the transform alone, or also the output, which is in the main
+ * thread. Where nobody may, the XML is not kept.
+ */
+export type Refusers = 'none' | 'transform' | 'output'
 
 /** One attempt at one document. */
 export interface Task {
@@ -34,7 +41,10 @@ export interface Task {
   readonly mayRelay: boolean
 }
 
-/** Some records, or some rejects, of one task: whole NDJSON lines. Raw ones are still to go through the transform, in any thread. */
+/**
+ * Some records, or some rejects, of one task: whole NDJSON lines. Raw ones are still to go through the transform, in any thread.
+ * Where they may be refused (`Refusers`), the XML of each record comes with them (xml-lines.ts): a batch begins with it.
+ */
 export interface Batch {
   readonly kind: 'records' | 'rejects' | 'raw'
   readonly count: number

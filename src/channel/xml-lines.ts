@@ -33,8 +33,10 @@ export function xmlLineAt(bytes: Buffer, from: number): XmlLinePlace | undefined
 export interface XmlLine {
   /** Of the record that the line is of; undefined where none came with it. */
   readonly xml: Buffer | undefined
-  /** JSON text, without the line feed. */
-  readonly line: Buffer
+  /** JSON text is in these bytes, from here to the line feed. */
+  readonly bytes: Buffer
+  readonly from: number
+  readonly to: number
 }
 
 /** Such lines of one document, out of chunks that are cut anywhere. */
@@ -57,7 +59,7 @@ export class XmlLines {
     for (let place = xmlLineAt(bytes, 0); place !== undefined; place = xmlLineAt(bytes, from)) {
       const { xml, line, end } = place
       if (xml < line) this.#xml = bytes.subarray(xml, line)
-      lines.push({ xml: this.#xml, line: bytes.subarray(line, end) })
+      lines.push({ xml: this.#xml, bytes, from: line, to: end })
       from = end + 1
     }
     if (from < bytes.byteLength) this.#carried = [bytes.subarray(from)]

@@ -41,6 +41,11 @@ export class FleetSink implements Sink {
     this.#setting = setting
   }
 
+  /** Once it is open. */
+  get mayRefuse(): boolean {
+    return this.#output?.sink.mayRefuse === true
+  }
+
   get commitIntervalMs(): number {
     return this.#output?.sink.commitIntervalMs ?? LEAST_COMMIT_INTERVAL_MS
   }

@@ -144,6 +144,6 @@ export const CONTENT_OPTIONS = {
     kind: 'text',
     placeholder: 'FILE',
     group: 'Output',
-    help: 'Where records go that the transform or the output refused; beside the output unless given.',
+    help: 'Where records that the transform or the output refused go, with the reason and their XML; beside the output unless given.',
   },
 } as const satisfies OptionSpecs

@@ -60,7 +60,7 @@ export interface MillOptions {
   yes?: boolean
   /** Remember in this file what is done, for outputs that have no ledger of their own, such as stdout. */
   state?: string
-  /** Where records go that the transform or the output refused; beside the output unless given. */
+  /** Where records that the transform or the output refused go, with the reason and their XML; beside the output unless given. */
   rejects?: string
   /** Documents downloading at once. */
   concurrency?: number

@@ -22,9 +22,9 @@ export class Apart {
   #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
-  constructor(options: ThreadOptions, { heapBytes: { alone } }: PoolOptions) {
+  constructor(options: ThreadOptions, { refusers, heapBytes: { alone } }: PoolOptions) {
     this.#options = options
-    this.#pool = { threads: 1, concurrentTasksPerThread: 1, heapBytes: { shared: alone, alone } }
+    this.#pool = { refusers, threads: 1, concurrentTasksPerThread: 1, heapBytes: { shared: alone, alone } }
   }
 
   /** Mills one document, when those before it have ended. */

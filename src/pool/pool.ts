@@ -118,7 +118,7 @@ export class ThreadPool {
   #closing: Promise<void> | undefined
 
   constructor(options: ThreadOptions, pool: PoolOptions) {
-    this.#thread = { options, tasks: pool.concurrentTasksPerThread }
+    this.#thread = { options, tasks: pool.concurrentTasksPerThread, refusers: pool.refusers }
     this.#options = pool
     this.#watchdog = new Watchdog(options.transformTimeoutMs)
     this.#watching = setInterval(() => this.#look(), watchTickMs(options.transformTimeoutMs))

@@ -1,5 +1,5 @@
 /** What a pool and a process apart have to say of a task. */
-import type { Batch, Receipt, Report, ThreadMessage } from '../channel/protocol.ts'
+import type { Batch, Receipt, Refusers, Report, ThreadMessage } from '../channel/protocol.ts'
 import type { Finding } from './roster.ts'
 
 /** What is told about a task while it runs. */
@@ -20,6 +20,7 @@ export type TaskEnd =
     })
 
 export interface PoolOptions {
+  readonly refusers: Refusers
   readonly threads: number
   readonly concurrentTasksPerThread: number
   /** Heap of each thread, and of a thread that has the whole memory for its document, in bytes. */

@@ -19,12 +19,13 @@ const LEAST_DOCUMENT_BYTES = 2 << 20
 export type Weigh = (decodedBytes: number) => number
 
 /**
- * What a document takes in memory. The engine holds a record at a time, in its XML and its JSON; fast-xml-parser holds the whole document:
- * 2.3 GB for 200 MB.
+ * What a document takes in memory. The engine holds a record at a time, in its XML and its JSON, and its XML once more where that goes with it;
+ * fast-xml-parser holds the whole document: 2.3 GB for 200 MB.
  */
-export function weigher(parser: 'engine' | 'fast-xml-parser', maxRecordBytes: number): Weigh {
+export function weigher(parser: 'engine' | 'fast-xml-parser', maxRecordBytes: number, passesXml: boolean): Weigh {
+  const copies = passesXml ? 3 : 2
   return parser === 'engine'
-    ? (bytes) => LEAST_DOCUMENT_BYTES + 2 * Math.min(bytes, maxRecordBytes)
+    ? (bytes) => LEAST_DOCUMENT_BYTES + copies * Math.min(bytes, maxRecordBytes)
     : (bytes) => LEAST_DOCUMENT_BYTES + 12 * bytes
 }
 

@@ -1,4 +1,5 @@
 /** Records as rows: which columns there are, and what of a record is in each. Pure. */
+import { rejectLine } from '../channel/reject-line.ts'
 import { MillError } from '../errors.ts'
 import type { ColumnGap } from '../model.ts'
 import { parseRecord, type RecordLine } from './record-lines.ts'
@@ -125,10 +126,6 @@ export function isRefusal(result: readonly unknown[] | Refusal): result is Refus
 }
 
 /** A line for the file of rejects. */
-export function rejectLine(line: RecordLine, { reason }: Refusal): Buffer {
-  const { url, n, row, name } = line
-  const record = parseRecord(line)
-  return Buffer.from(
-    `${JSON.stringify({ url, n, ...(row > 0 && { row }), name, code: 'RECORD_REFUSED', reason, record })}\n`,
-  )
+export function refusedLine({ url, n, row, name, json, xml }: RecordLine, { reason }: Refusal): Buffer {
+  return rejectLine({ url, n, ...(row > 0 && { row }), name, code: 'RECORD_REFUSED', reason }, json, xml)
 }

@@ -10,7 +10,7 @@ import { documentKey } from '../ledger/document-key.ts'
 import type { Placement } from '../ledger/ledger.ts'
 import type { RunOptions } from '../options.ts'
 import type { AppendFile } from './append-file.ts'
-import { isRefusal, type Refusal, rejectLine } from './columns.ts'
+import { isRefusal, type Refusal } from './columns.ts'
 import { type FileForm, KEYS, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
 import { ColumnSample } from './columns-sample.ts'
 import { csvRow } from './csv-rows.ts'
@@ -38,6 +38,7 @@ export async function openCsv(request: TargetRequest): Promise<Store> {
 }
 
 class CsvStore implements Store {
+  readonly mayRefuse = true
   readonly #file: AppendFile
   readonly #beside: OutputLedger
   readonly #options: RunOptions
@@ -151,7 +152,7 @@ class CsvStore implements Store {
       for (const line of lines) {
         const cells = form.cells(line)
         if (isRefusal(cells)) {
-          await this.#beside.rejects.add(rejectLine(line, cells))
+          await this.#beside.rejects.refuse(line, cells)
           onRefusal?.(cells)
         } else rows += csvRow(cells)
       }

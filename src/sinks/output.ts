@@ -188,6 +188,7 @@ export function inTurn(first: Sink, second: Sink): Sink {
   const recall = first.recall?.bind(first)
   const complete = first.complete?.bind(first)
   return {
+    mayRefuse: first.mayRefuse === true,
     get commitIntervalMs() {
       return first.commitIntervalMs ?? 0
     },

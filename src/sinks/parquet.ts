@@ -15,7 +15,7 @@ import { lockLedger, readLedger, removeLedger } from '../ledger/ledger-file.ts'
 import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import type { RunOptions } from '../options.ts'
 import { AppendFile, makeDirectory, syncDirectory } from './append-file.ts'
-import { type Cell, isRefusal, rejectLine } from './columns.ts'
+import { type Cell, isRefusal } from './columns.ts'
 import { type FileForm, KEYS, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
 import { ColumnSample } from './columns-sample.ts'
 import { namesIn } from './columns-table.ts'
@@ -109,6 +109,7 @@ export async function openParquetLedger(request: OutputLedgerRequest): Promise<P
 }
 
 class ParquetStore implements Store {
+  readonly mayRefuse = true
   readonly #path: string
   #lines: AppendFile
   readonly #beside: OutputLedger
@@ -142,7 +143,7 @@ class ParquetStore implements Store {
         for (const line of lines) {
           const cells = this.#form?.cells(line)
           if (cells !== undefined && isRefusal(cells)) {
-            await this.#beside.rejects.add(rejectLine(line, cells))
+            await this.#beside.rejects.refuse(line, cells)
             refused.add(document, cells)
           } else await this.#lines.append(envelope(line))
         }

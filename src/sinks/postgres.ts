@@ -12,7 +12,7 @@ import { documentKeys } from '../ledger/document-key.ts'
 import { ledgerRow } from '../ledger/ledger.ts'
 import { shardText } from '../options.ts'
 import { redactUrl } from '../redact.ts'
-import { isRefusal, type Refusal, rejectLine } from './columns.ts'
+import { isRefusal, type Refusal } from './columns.ts'
 import { namesIn, PLACE, quoted, type TableCell, type TableForm, tableForm } from './columns-table.ts'
 import { connect, databaseFailed, lockDatabase, lockRows } from './postgres-connection.ts'
 import { PostgresLedger } from './postgres-ledger.ts'
@@ -145,6 +145,7 @@ function addRow(
 }
 
 class PostgresStore implements Store {
+  readonly mayRefuse = true
   readonly commitIntervalMs = LEAST_COMMIT_INTERVAL_MS
   readonly #parts: Parts
   readonly #pending = new Map<string, Pending>()
@@ -242,7 +243,7 @@ class PostgresStore implements Store {
   }
 
   async #refuse(document: DoneDocument, line: RecordLine, refusal: Refusal): Promise<void> {
-    await this.#parts.rejects.add(rejectLine(line, refusal))
+    await this.#parts.rejects.refuse(line, refusal)
     this.#refused.add(document, refusal)
   }
 

@@ -1,4 +1,5 @@
 /** Records as they arrive, for targets that want more of them than their bytes: NDJSON lines taken out of their envelopes. */
+import { type XmlLine, XmlLines } from '../channel/xml-lines.ts'
 import type { HeldRecords } from '../spool/held-records.ts'
 
 /** One record with its place. `url`, `n` and `row` together are unique. */
@@ -13,10 +14,11 @@ export interface RecordLine {
   /** JSON text of `ancestors`, with --with-attributes-of. */
   readonly ancestors: string | undefined
   /** JSON text of the record. */
-  readonly json: Uint8Array
+  readonly json: Buffer
+  /** Its own XML, where it came with it; with a transform, that of the record that the row was made of. */
+  readonly xml: Buffer | undefined
 }
 
-const LF = 0x0a
 const QUOTE = 0x22
 const ZERO = 0x30
 const NINE = 0x39
@@ -28,28 +30,18 @@ const RECORD = Buffer.from('","record":')
 /** A document's records in order, as many at a time as have come in one piece. They are valid until the next are asked for. */
 export async function* recordLines(records: Pick<HeldRecords, 'read'>): AsyncGenerator<readonly RecordLine[]> {
   const envelopes = new EnvelopeReader()
-  let carried: Uint8Array[] = []
-  for await (const piece of records.read()) {
-    const chunk = asBuffer(piece)
-    const lines: RecordLine[] = []
-    let from = 0
-    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, from)) {
-      if (carried.length === 0) lines.push(envelopes.read(chunk, from, end))
-      else {
-        const line = Buffer.concat([...carried, chunk.subarray(from, end)])
-        lines.push(envelopes.read(line, 0, line.byteLength))
-        carried = []
-      }
-      from = end + 1
-    }
-    if (from < chunk.byteLength) carried.push(chunk.subarray(from))
-    if (lines.length > 0) yield lines
+  const cut = new XmlLines()
+  for await (const chunk of records.read()) {
+    const lines = cut.add(chunk)
+    if (lines.length > 0) yield lines.map((line) => envelopes.read(line))
   }
+  const lines = cut.end()
+  if (lines.length > 0) yield lines.map((line) => envelopes.read(line))
 }
 
 /** The record itself, parsed. */
 export function parseRecord({ json }: RecordLine): unknown {
-  return JSON.parse(asBuffer(json).toString())
+  return JSON.parse(json.toString())
 }
 
 /** The same bytes. */
@@ -68,17 +60,16 @@ class EnvelopeReader {
   #name = ''
   #nameBytes: Buffer = Buffer.alloc(0)
 
-  /** @param to where the line feed is */
-  read(chunk: Buffer, from: number, to: number): RecordLine {
-    if (this.#head.byteLength === 0 || !startsWith(chunk, this.#head, from, to)) {
-      const { url }: { readonly url: string } = JSON.parse(chunk.toString('utf8', from, to))
+  read({ bytes, from, to, xml }: XmlLine): RecordLine {
+    if (this.#head.byteLength === 0 || !startsWith(bytes, this.#head, from, to)) {
+      const { url }: { readonly url: string } = JSON.parse(bytes.toString('utf8', from, to))
       this.#url = url
       this.#head = Buffer.from(`{"url":${JSON.stringify(url)}`)
     }
-    return this.#cut(chunk, from, to) ?? parseLine(chunk.toString('utf8', from, to))
+    return this.#cut(bytes, from, to, xml) ?? parseLine(bytes.toString('utf8', from, to), xml)
   }
 
-  #cut(chunk: Buffer, from: number, to: number): RecordLine | undefined {
+  #cut(chunk: Buffer, from: number, to: number, xml: Buffer | undefined): RecordLine | undefined {
     let at = from + this.#head.byteLength
     if (!startsWith(chunk, this.#head, from, to) || !startsWith(chunk, N, at, to)) return undefined
     at += N.byteLength
@@ -102,7 +93,7 @@ class EnvelopeReader {
       this.#name = this.#nameBytes.toString()
     }
     const json = chunk.subarray(end + RECORD.byteLength, to - 1)
-    return { url: this.#url, n, row, name: this.#name, ancestors: undefined, json }
+    return { url: this.#url, n, row, name: this.#name, ancestors: undefined, json, xml }
   }
 }
 
@@ -123,8 +114,8 @@ interface Envelope {
   readonly record: unknown
 }
 
-function parseLine(line: string): RecordLine {
+function parseLine(line: string, xml: Buffer | undefined): RecordLine {
   const { url, n, row = 0, name, ancestors, record }: Envelope = JSON.parse(line)
   const json = Buffer.from(JSON.stringify(record))
-  return { url, n, row, name, ancestors: ancestors === undefined ? undefined : JSON.stringify(ancestors), json }
+  return { url, n, row, name, ancestors: ancestors === undefined ? undefined : JSON.stringify(ancestors), json, xml }
 }

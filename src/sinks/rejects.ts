@@ -4,6 +4,8 @@ import { dirname, relative, resolve } from 'node:path'
 import { MillError } from '../errors.ts'
 import type { FileCommit, FilePosition } from '../ledger/commit.ts'
 import { AppendFile } from './append-file.ts'
+import { type Refusal, refusedLine } from './columns.ts'
+import type { RecordLine } from './record-lines.ts'
 import type { SettledDocument, Sink } from './sink.ts'
 
 /** Where a file begins. */
@@ -27,6 +29,8 @@ export class RejectsFile {
   readonly path: string
   readonly #name: string
   #file: AppendFile | undefined
+  /** What the target refused last. */
+  #refused: Pick<RecordLine, 'url' | 'n' | 'row'> | undefined
 
   private constructor(path: string, name: string, file: AppendFile | undefined) {
     this.path = path
@@ -62,7 +66,19 @@ export class RejectsFile {
     }
   }
 
-  /** Adds lines that a target refuses itself. */
+  /**
+   * Adds a record that the target refuses itself. Of several rows that a transform made of one record the first has the record's XML: a large
+   * record of which all rows are refused would fill the disk.
+   */
+  async refuse(line: RecordLine, refusal: Refusal): Promise<void> {
+    const { url, n, row } = line
+    const last = this.#refused
+    const isTold = last !== undefined && last.url === url && last.n === n && last.row < row
+    this.#refused = { url, n, row }
+    await this.add(refusedLine(isTold ? { ...line, xml: undefined } : line, refusal))
+  }
+
+  /** Adds lines. */
   async add(lines: Uint8Array): Promise<void> {
     this.#file ??= await AppendFile.open(this.path, this.#name, NOWHERE)
     await this.#file.append(lines)

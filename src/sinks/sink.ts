@@ -70,6 +70,9 @@ export interface Tail {
 }
 
 export interface Sink {
+  /** Whether it may put records among the rejects itself: then these come with their own XML. False unless said. */
+  readonly mayRefuse?: boolean
+
   /** Least time from the beginning of one write to the next, so that commits come in groups; none when absent. */
   readonly commitIntervalMs?: number
 

@@ -16,7 +16,7 @@ import { BUSY_TIMEOUT_MS, lockLedger, SQLITE_SETTINGS } from '../ledger/ledger-f
 import type { OutputLock } from '../ledger/output-lock.ts'
 import { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import { redactUrl } from '../redact.ts'
-import { isRefusal, rejectLine } from './columns.ts'
+import { isRefusal } from './columns.ts'
 import { namesIn, PLACE, quoted, type TableCell, type TableForm, tableForm } from './columns-table.ts'
 import { outputFailed } from './output-error.ts'
 import { asBuffer, type RecordLine, recordLines } from './record-lines.ts'
@@ -95,6 +95,7 @@ interface Parts {
 }
 
 class SqliteStore implements Store {
+  readonly mayRefuse = true
   readonly #parts: Parts
   readonly #inserts = new Map<string, StatementSync>()
   readonly #deletes = new Map<string, StatementSync>()
@@ -157,7 +158,7 @@ class SqliteStore implements Store {
         const cells = form.cells(line)
         const refusal = isRefusal(cells) ? cells : this.#insert(line, cells)
         if (refusal === undefined) continue
-        await rejects.add(rejectLine(line, refusal))
+        await rejects.refuse(line, refusal)
         refused.add(document, refusal)
       }
       if (lines.length > 1) await nextTurn()

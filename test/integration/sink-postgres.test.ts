@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verifyOutput } from '../../src/sinks/verify.ts'
@@ -119,6 +120,11 @@ test('fills a table that is there, refuses what its types do not take, and repla
     { id: 1, price: '1.50' },
     { id: 4, price: '5.00' },
     { id: 9, price: '9.00' },
+  ])
+  const rejects = readFileSync(folder.file('given.rejects.ndjson'), 'utf8').trim().split('\n')
+  expect(rejects.map((line) => JSON.parse(line))).toMatchObject([
+    { n: 2, reason: expect.stringContaining('--key'), xml: '<r><price>3</price></r>' },
+    { n: 1, reason: expect.stringContaining('numeric'), xml: '<r id="2"><price>dear</price></r>' },
   ])
   const verified = await runCommand(['verify', url], { cwd: folder.path })
   expect([verified.exitCode, verified.stdout.toString()]).toEqual([0, expect.stringContaining('2 documents')])

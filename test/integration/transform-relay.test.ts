@@ -40,7 +40,9 @@ test('a single large document is transformed in all threads, in order, and count
         notes: { droppedByTransform: 20 },
       })
       expect(rows).toHaveLength(RECORDS - 20)
-      expect(Array.from(document.rejects())).toHaveLength(20)
+      const rejects = Array.from(document.rejects(), (reject) => reject as { n: number; xml: string })
+      expect(rejects).toHaveLength(20)
+      for (const { n, xml } of rejects) expect(xml).toBe(`<x id="${n}">${'text '.repeat(40)}</x>`)
     }
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -65,9 +65,16 @@ test('what the function refuses goes into the rejects file with its reason, and 
   expect(readFileSync(folder.file('out.ndjson'), 'utf8')).toBe('"1"\n')
   const rejects = readFileSync(folder.file('out.ndjson.rejects.ndjson'), 'utf8').trim().split('\n')
   expect(rejects.map((line) => JSON.parse(line))).toMatchObject([
-    { url: site.url('/a'), n: 1, code: 'TRANSFORM_THREW', reason: 'Error: two is not wanted', record: '2' },
-    { n: 2, reason: expect.stringContaining('BigInt'), record: '3' },
-    { n: 3, reason: expect.stringContaining('function'), record: '4' },
+    {
+      url: site.url('/a'),
+      n: 1,
+      code: 'TRANSFORM_THREW',
+      reason: 'Error: two is not wanted',
+      record: '2',
+      xml: '<b>2</b>',
+    },
+    { n: 2, reason: expect.stringContaining('BigInt'), record: '3', xml: '<b>3</b>' },
+    { n: 3, reason: expect.stringContaining('function'), record: '4', xml: '<b>4</b>' },
   ])
 })
 

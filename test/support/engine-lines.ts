@@ -86,5 +86,5 @@ export function millWithXml(parser: Parser, pieces: Iterable<Uint8Array>): reado
     document.close()
   }
   lines.push(...cut.end())
-  return lines.map(({ xml, line }) => ({ xml: xml?.toString(), line: line.toString() }))
+  return lines.map(({ xml, bytes, from, to }) => ({ xml: xml?.toString(), line: bytes.toString('utf8', from, to) }))
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { MillError } from '../../src/errors.ts'
-import { cellsOf, parseColumns, rejectLine } from '../../src/sinks/columns.ts'
+import { cellsOf, parseColumns, refusedLine } from '../../src/sinks/columns.ts'
 import { ColumnSample, sampledCells } from '../../src/sinks/columns-sample.ts'
 import { csvRow } from '../../src/sinks/csv-rows.ts'
 import { CopyRows, unstorable } from '../../src/sinks/postgres-rows.ts'
@@ -13,6 +13,7 @@ function line(record: unknown, more: Partial<RecordLine> = {}): RecordLine {
     row: 0,
     name: 'r',
     ancestors: undefined,
+    xml: undefined,
     json: Buffer.from(JSON.stringify(record)),
     ...more,
   }
@@ -47,8 +48,17 @@ test('the envelope has columns as well', () => {
 test('a record with none of the columns is refused, and told whole with the reason', () => {
   const refused = cells('a,b', { c: '1' })
   expect(refused).toEqual({ reason: 'it has none of the columns' })
-  const reject = rejectLine(line({ c: '1' }), { reason: 'it has none of the columns' }).toString()
-  expect(JSON.parse(reject)).toMatchObject({ url: 'http://a/', n: 3, code: 'RECORD_REFUSED', record: { c: '1' } })
+  const xml = Buffer.from('<r><c>1</c></r>')
+  const reject = refusedLine(line({ c: '1' }, { xml }), { reason: 'it has none of the columns' }).toString()
+  expect(JSON.parse(reject)).toEqual({
+    url: 'http://a/',
+    n: 3,
+    name: 'r',
+    code: 'RECORD_REFUSED',
+    reason: 'it has none of the columns',
+    record: { c: '1' },
+    xml: '<r><c>1</c></r>',
+  })
 })
 
 test('half of a surrogate pair is refused', () => {

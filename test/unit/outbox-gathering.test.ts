@@ -1,6 +1,15 @@
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import { BATCH_BYTES, BUFFER_BYTES } from '../../src/channel/protocol.ts'
-import { Gathering, SpareBuffers } from '../../workers/outbox.ts'
+import { CreditWindow } from '../../src/channel/credit.ts'
+import {
+  BATCH_BYTES,
+  type Batch,
+  BUFFER_BYTES,
+  RAW_BATCH_BYTES,
+  type ThreadMessage,
+} from '../../src/channel/protocol.ts'
+import { XmlLines } from '../../src/channel/xml-lines.ts'
+import { Gathering, Outbox, SpareBuffers } from '../../workers/outbox.ts'
 
 /** Different lines of a length: what is misplaced is seen. */
 function lineOf(bytes: number, fill: number): Uint8Array {
@@ -65,4 +74,40 @@ test('only memory of the full size is kept, and not much of it', () => {
   const taken = Array.from({ length: 9 }, () => spare.take())
   expect(taken.filter((buffer) => kept.includes(buffer))).toHaveLength(4)
   expect(taken).not.toContain(small)
+})
+
+test('records for another thread go in batches of whole ones, each with its XML', () => {
+  const { port1, port2 } = new MessageChannel()
+  const outbox = new Outbox(port1, new CreditWindow(1 << 30), new SpareBuffers(), 1)
+  const all = Array.from({ length: 3000 }, (_, n) => {
+    const xml = `<r>\n${'7'.repeat(n % 500)}{}\n</r>`
+    return { xml, line: JSON.stringify({ n, record: 'x'.repeat(n % 300) }) }
+  })
+  const text = (from: number, to: number) =>
+    all
+      .slice(from, to)
+      .map(({ xml, line }) => `${xml.length}${xml}${line}\n`)
+      .join('')
+  // As the parser hands them over: many at once, and few.
+  outbox.addRaw(Buffer.from(text(0, 2000)))
+  for (let n = 2000; n < all.length; n++) outbox.addRaw(Buffer.from(text(n, n + 1)))
+  const last = outbox.finish()
+  const batches: Batch[] = []
+  for (let next = receiveMessageOnPort(port2); next !== undefined; next = receiveMessageOnPort(port2)) {
+    const message: ThreadMessage = next.message
+    if (message.type === 'batch') batches.push(message.batch)
+  }
+  batches.push(...last)
+  port1.close()
+  expect(batches.length).toBeGreaterThan(5)
+  const found = batches.flatMap(({ kind, bytes }) => {
+    expect(kind).toBe('raw')
+    expect(bytes.byteLength).toBeLessThan(RAW_BATCH_BYTES + 1000)
+    // Each batch by itself.
+    const cut = new XmlLines()
+    return cut
+      .add(bytes)
+      .map(({ xml, bytes, from, to }) => ({ xml: xml?.toString(), line: bytes.toString('utf8', from, to) }))
+  })
+  expect(found).toEqual(all)
 })

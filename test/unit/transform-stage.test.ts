@@ -1,30 +1,44 @@
 import { expect, test } from 'vitest'
 import type { RecordContext, Transform } from '../../src/channel/transform-module.ts'
-import { TransformStage } from '../../workers/transform.ts'
+import { type TransformOutput, TransformStage } from '../../workers/transform.ts'
 
 interface Out {
   readonly records: string[]
-  readonly rejects: { readonly code: string; readonly reason: string; readonly n: number; readonly record: unknown }[]
+  readonly rejects: {
+    readonly code: string
+    readonly reason: string
+    readonly n: number
+    readonly record: unknown
+    readonly xml: string
+  }[]
   readonly stage: TransformStage
 }
 
+const ownXml = (n: number) => `<r n="${n}">\né</r>`
+
 /** Runs a transform over records of one document. */
-async function transformed(transform: Transform, records: readonly unknown[], hasEnvelope = false): Promise<Out> {
+async function transformed(
+  transform: Transform,
+  records: readonly unknown[],
+  form: Partial<TransformOutput> = {},
+): Promise<Out> {
   const out: Record<'records' | 'rejects', string> = { records: '', rejects: '' }
   const counted = { records: 0, rejects: 0 }
-  const stage = new TransformStage(transform, hasEnvelope, (kind, lines, count) => {
+  const stage = new TransformStage(transform, { hasEnvelope: false, hasXml: false, ...form }, (kind, lines, count) => {
     out[kind] += Buffer.from(lines).toString()
     counted[kind] += count
   })
   for (const [n, record] of records.entries()) {
-    stage.push(Buffer.from(`${JSON.stringify({ url: 'http://a/', n, name: 'r', record })}\n`))
+    const xml = ownXml(n)
+    const line = JSON.stringify({ url: 'http://a/', n, name: 'r', record })
+    stage.push(Buffer.from(`${Buffer.byteLength(xml)}${xml}${line}\n`))
   }
   expect(stage.hasWaiting).toBe(records.length > 0)
   await stage.flush()
   expect(stage.hasWaiting).toBe(false)
   const lines = (text: string) => text.split('\n').slice(0, -1)
   const rejects = lines(out.rejects).map((line) => JSON.parse(line))
-  expect(counted).toEqual({ records: lines(out.records).length, rejects: rejects.length })
+  expect(counted).toEqual({ records: stage.counts.written, rejects: rejects.length })
   return { records: lines(out.records), rejects, stage }
 }
 
@@ -59,7 +73,9 @@ test('keeps the order of records, however long each takes', async () => {
 })
 
 test('rows have the place of their record in the envelope, and their own where there are several', async () => {
-  const { records } = await transformed((record) => (record === 'two' ? [1, null] : record), ['one', 'two'], true)
+  const { records } = await transformed((record) => (record === 'two' ? [1, null] : record), ['one', 'two'], {
+    hasEnvelope: true,
+  })
   expect(records).toEqual([
     '{"url":"http://a/","n":0,"name":"r","record":"one"}',
     '{"url":"http://a/","n":1,"row":0,"name":"r","record":1}',
@@ -77,9 +93,43 @@ test('a throw rejects its record alone, with the reason', async () => {
   )
   expect(records).toEqual(['"a"', '"b"'])
   expect(rejects).toEqual([
-    { url: 'http://a/', n: 1, name: 'r', code: 'TRANSFORM_THREW', reason: 'RangeError: too bad', record: 'bad' },
+    {
+      url: 'http://a/',
+      n: 1,
+      name: 'r',
+      code: 'TRANSFORM_THREW',
+      reason: 'RangeError: too bad',
+      record: 'bad',
+      xml: ownXml(1),
+    },
   ])
   expect(stage.counts).toMatchObject({ written: 2, rejected: 1 })
+})
+
+test('a record is rejected as it was given, also when the function has changed it before it threw', async () => {
+  const { rejects } = await transformed(
+    (record) => {
+      if (typeof record === 'object' && record !== null) Object.assign(record, { self: record, b: 3 })
+      throw new Error('no')
+    },
+    [{ a: '1', b: '2' }],
+  )
+  expect(rejects).toMatchObject([{ record: { a: '1', b: '2' }, xml: ownXml(0) }])
+})
+
+test('for an output that may refuse rows these come behind the XML of their record, once for all of them', async () => {
+  const { records, rejects } = await transformed(
+    (record) => (record === 'two' ? [1, 2] : record === 'none' ? undefined : record === 'bad' ? 1n : record),
+    ['one', 'two', 'none', 'bad'],
+    { hasEnvelope: true, hasXml: true },
+  )
+  const line = (n: number, row: string, record: unknown) =>
+    `{"url":"http://a/","n":${n},${row}"name":"r","record":${JSON.stringify(record)}}`
+  const behind = (n: number) => `${Buffer.byteLength(ownXml(n))}${ownXml(n)}`
+  expect(records.join('\n')).toBe(
+    [behind(0) + line(0, '', 'one'), behind(1) + line(1, '"row":0,', 1), line(1, '"row":1,', 2)].join('\n'),
+  )
+  expect(rejects).toMatchObject([{ n: 3, record: 'bad', xml: ownXml(3) }])
 })
 
 for (const [what, thrown, reason] of [
@@ -131,7 +181,7 @@ test('keeps names such as __proto__ as plain data', async () => {
   const line = '{"url":"u","n":0,"name":"r","record":{"__proto__":{"x":"1"},"constructor":"c"}}\n'
   const through = new TransformStage(
     (record) => record,
-    false,
+    { hasEnvelope: false, hasXml: false },
     (_, lines) => stage.push(Buffer.from(lines).toString()),
   )
   through.push(Buffer.from(line))
@@ -144,7 +194,7 @@ test('takes a copy of the lines that it is given', async () => {
   const seen: unknown[] = []
   const stage = new TransformStage(
     (record) => void seen.push(record),
-    false,
+    { hasEnvelope: false, hasXml: false },
     () => {},
   )
   stage.push(lines)

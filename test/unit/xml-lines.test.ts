@@ -35,7 +35,9 @@ test('lines come out with the XML of their record, wherever the bytes are cut', 
         from += size
       }
       lines.push(...cut.add(bytes.subarray(from)), ...cut.end())
-      expect(lines.map(({ xml, line }) => ({ xml: xml?.toString(), line: line.toString() }))).toEqual(expected)
+      expect(
+        lines.map(({ xml, bytes, from, to }) => ({ xml: xml?.toString(), line: bytes.toString('utf8', from, to) })),
+      ).toEqual(expected)
     }),
   )
 })
