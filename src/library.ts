@@ -116,7 +116,7 @@ export class Mill implements AsyncIterable<DocumentResult> {
     this.#hasStarted = true
     const options = this.#options
     if (options.thread.transform !== undefined) await loadTransform(options.thread.transform)
-    await using watch = await openWatch(options.watch)
+    await using watch = await openWatch(options.watch, this.#fold)
     await using output = await openOutput(options)
     await run({
       list: listDocuments({ urls: this.#urls }, options),

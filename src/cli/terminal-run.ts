@@ -55,7 +55,8 @@ export async function showRun(
   process.on('SIGXFSZ', () => {})
   // Whoever read the messages may go away; the records go on.
   process.stderr.on('error', () => {})
-  const watch = await openWatch(options.watch)
+  const summary = new SummaryFold()
+  const watch = await openWatch(options.watch, summary)
   for (const notice of watch.notices) process.stderr.write(`${notice}\n`)
   const display = createProgress(options.progress, {
     stderr: process.stderr,
@@ -65,7 +66,6 @@ export async function showRun(
   // Also where a second signal ends the process at once.
   const closeDisplay = () => display.close()
   process.once('exit', closeDisplay)
-  const summary = new SummaryFold()
   const figures = new RunFiguresFold()
   const failed = new FailedList(`${besideName(output, options.shard)}.failed.txt`)
   // Where the same command tries again what failed, nobody needs a list.

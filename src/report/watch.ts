@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { MillError } from '../errors.ts'
 import type { WatchOptions } from '../options.ts'
 import type { Listener } from './events.ts'
+import type { SummaryFold } from './summary-fold.ts'
 
 export interface Watch extends AsyncDisposable {
   readonly listener: Listener
@@ -24,9 +25,10 @@ interface Part {
 
 /**
  * Opens what the options ask for.
+ * @param summary of the run; each event is added to it before it is told here
  * @throws MillError PORT_UNAVAILABLE, REPORT_FAILED: before anything is fetched
  */
-export async function openWatch(options: WatchOptions): Promise<Watch> {
+export async function openWatch(options: WatchOptions, summary: SummaryFold): Promise<Watch> {
   const parts: Part[] = []
   const closeAll = async () => {
     const ends = await Promise.allSettled(parts.map((part) => part.close()))
@@ -36,7 +38,7 @@ export async function openWatch(options: WatchOptions): Promise<Watch> {
   try {
     for (const path of [options.report, options.events]) if (path !== undefined) await checkWritable(path)
     if (options.events !== undefined) parts.push(await eventsPart(options.events))
-    if (options.report !== undefined || options.live !== undefined) parts.push(...(await reportParts(options)))
+    if (options.report !== undefined || options.live !== undefined) parts.push(...(await reportParts(options, summary)))
     if (options.metrics !== undefined) parts.push(await metricsPart(options.metrics))
   } catch (error) {
     await closeAll().catch(() => {})
@@ -59,9 +61,9 @@ async function eventsPart(path: string): Promise<Part> {
   return { listener: file.listener, close: () => file.close().catch((cause: unknown) => reportFailed(path, cause)) }
 }
 
-async function reportParts({ report, live, liveHost }: WatchOptions): Promise<Part[]> {
+async function reportParts({ report, live, liveHost }: WatchOptions, summary: SummaryFold): Promise<Part[]> {
   const { ReportFold } = await import('./html/report-fold.ts')
-  const fold = new ReportFold()
+  const fold = new ReportFold(summary)
   const parts: Part[] = []
   if (live !== undefined) {
     const { LiveServer } = await import('./live/live-server.ts')
@@ -81,7 +83,7 @@ async function metricsPart(port: number): Promise<Part> {
   const { openMetricsServer } = await import('./metrics/metrics-server.ts')
   const server = await openMetricsServer(port)
   return {
-    listener: (event) => server.metrics.add(event),
+    listener: (event) => server.counts.add(event),
     notice: `metrics: ${server.url}`,
     close: () => server.close(),
   }

@@ -6,6 +6,7 @@ import type { RunEvent } from '../../src/report/events.ts'
 import { openEventsFile } from '../../src/report/events-file.ts'
 import { replayEvents } from '../../src/report/events-file-reader.ts'
 import { ReportFold } from '../../src/report/html/report-fold.ts'
+import { SummaryFold } from '../../src/report/summary.ts'
 import { openWatch } from '../../src/report/watch.ts'
 import { done, facts, failed, listEnded, RUN_STARTED, retried, started } from '../support/run-events.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -112,14 +113,14 @@ test('a report or events file that has no place to go is refused before anything
   using folder = temporaryFolder()
   const none = { report: undefined, events: undefined, live: undefined, liveHost: undefined, metrics: undefined }
   for (const name of ['report', 'events'] as const) {
-    const opening = openWatch({ ...none, [name]: folder.file('absent/file') })
+    const opening = openWatch({ ...none, [name]: folder.file('absent/file') }, new SummaryFold())
     await expect(opening).rejects.toMatchObject({ code: 'REPORT_FAILED' })
   }
 })
 
 test('a disk that is full fails the report and not the run', async () => {
   const none = { report: undefined, live: undefined, liveHost: undefined, metrics: undefined }
-  const watch = await openWatch({ ...none, events: '/dev/full' })
+  const watch = await openWatch({ ...none, events: '/dev/full' }, new SummaryFold())
   for (const event of EVENTS) watch.listener(event)
   await expect(watch.close()).rejects.toMatchObject({ code: 'REPORT_FAILED' })
 })

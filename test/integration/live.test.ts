@@ -86,6 +86,27 @@ test('rows are given in chunks', async () => {
   expect((await ask(new URL('rows/2', page.server.url).href)).statusCode).toBe(404)
 })
 
+test('rows of a chunk that is not full yet are made once for each overview, and a full one is never out of date', async () => {
+  await using page = await open()
+  const rowsAt = async (index: number) => {
+    const chunk = JSON.parse(await bodyOf(await ask(new URL(`rows/${index}`, page.server.url).href)))
+    return chunk.id.length
+  }
+  const stream = overviews(await ask(new URL('events', page.server.url).href))
+  await stream.next()
+  for (let id = 0; id < 3; id += 1) page.fold.add(done(id, id))
+  expect(await rowsAt(0)).toBe(3)
+  page.fold.add(done(3, 3))
+  expect(await rowsAt(0)).toBe(3)
+  page.clock.advance(1000)
+  expect((await stream.next()).value).toMatchObject({ rows: 4 })
+  expect(await rowsAt(0)).toBe(4)
+  for (let id = 4; id < 1002; id += 1) page.fold.add(done(id, id))
+  expect(await rowsAt(0)).toBe(1000)
+  expect(await rowsAt(1)).toBe(2)
+  await stream.return(undefined)
+})
+
 test('a page elsewhere cannot read it under a name of its own', async () => {
   await using page = await open()
   expect((await ask(page.server.url, { host: 'evil.example:80' })).statusCode).toBe(403)

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { openMetricsServer } from '../../src/report/metrics/metrics-server.ts'
 import { done, failed, RUN_STARTED, retried } from '../support/run-events.ts'
 
-const TIMES = { downloadMs: 60, parseMs: 20, transformMs: 10, creditMs: 0 }
+const TIMES = { downloadMs: 60, parseMs: 20, transformMs: 10, creditMs: 3_600_000 }
 
 async function fetchText(url: string, headers: Record<string, string> = {}) {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; type: string; text: string }>()
@@ -24,13 +24,13 @@ async function fetchText(url: string, headers: Record<string, string> = {}) {
 test('a scrape gives what the events say, in the text format of OpenMetrics', async () => {
   const server = await openMetricsServer(0)
   try {
-    const { metrics } = server
-    metrics.add(RUN_STARTED)
-    metrics.add({ type: 'attempt-ended', at: 1, id: 0, attempt: 1, thread: 1, status: 'done', times: TIMES })
-    metrics.add(done(2, 0, { wireBytes: 500, decodedBytes: 2000, recordsWritten: 7, recordsRejected: 1 }))
-    metrics.add(retried(3, 1, 'STALLED'))
-    metrics.add(failed(4, 1, 'HTTP_REFUSED'))
-    metrics.add({
+    const { counts } = server
+    counts.add(RUN_STARTED)
+    counts.add({ type: 'attempt-ended', at: 1, id: 0, attempt: 1, thread: 1, status: 'done', times: TIMES })
+    counts.add(done(2, 0, { wireBytes: 500, decodedBytes: 2000, recordsWritten: 7, recordsRejected: 1 }))
+    counts.add(retried(3, 1, 'STALLED'))
+    counts.add(failed(4, 1, 'HTTP_REFUSED'))
+    counts.add({
       type: 'load-sampled',
       at: 250,
       hold: 'slots',
@@ -44,6 +44,10 @@ test('a scrape gives what the events say, in the text format of OpenMetrics', as
       loopDelayMs: 12,
     })
     const { status, type, text } = await fetchText(server.url)
+    // The counts are the run's, and not those of the scrapes.
+    const again = await fetchText(server.url)
+    const ours = (of: string) => of.split('\n').filter((line) => line.startsWith('xmlmill_'))
+    expect(ours(again.text)).toEqual(ours(text))
     expect(status).toBe(200)
     expect(type).toContain('application/openmetrics-text')
     expect(text.endsWith('# EOF\n')).toBe(true)
@@ -64,7 +68,14 @@ test('a scrape gives what the events say, in the text format of OpenMetrics', as
       'xmlmill_main_loop_delay_seconds 0.012',
       'xmlmill_hold_seconds_total{reason="rate"} 0.05',
       'xmlmill_step_duration_seconds_bucket{le="0.1",step="download"} 1',
+      'xmlmill_step_duration_seconds_bucket{le="0.02",step="download"} 0',
       'xmlmill_step_duration_seconds_count{step="transform"} 1',
+      'xmlmill_step_duration_seconds_sum{step="credit"} 3600',
+      'xmlmill_step_duration_seconds_bucket{le="1800",step="credit"} 0',
+      'xmlmill_step_duration_seconds_bucket{le="+Inf",step="credit"} 1',
+      'xmlmill_document_size_bytes_bucket{le="1000"} 0',
+      'xmlmill_document_size_bytes_bucket{le="10000"} 1',
+      'xmlmill_document_size_bytes_sum 2000',
     ]) {
       expect(lines).toContain(line)
     }

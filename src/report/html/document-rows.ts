@@ -58,6 +58,11 @@ export class DocumentRows {
     }
   }
 
+  /** Number of chunks that stay as they are. */
+  get fullChunks(): number {
+    return this.#full.length
+  }
+
   /** Number of chunks, the open one included. */
   get chunkCount(): number {
     return this.#full.length + (this.#open.id.length > 0 ? 1 : 0)

@@ -37,7 +37,8 @@ interface ActiveAttempt {
 
 export class ReportFold {
   readonly rows = new DocumentRows()
-  readonly #summary = new SummaryFold()
+  readonly #summary: SummaryFold
+  readonly #hasOwnSummary: boolean
   readonly #figures = new RunFiguresFold()
   readonly #hosts = new HostFold()
   readonly #throughput = timeBins(['documents', 'failed', 'wireBytes', 'records'])
@@ -57,8 +58,14 @@ export class ReportFold {
   #hasEnded = false
   #hasNotes = true
 
+  /** @param summary of the same events, where there is one already: whoever owns it adds them, before they are added here */
+  constructor(summary?: SummaryFold) {
+    this.#summary = summary ?? new SummaryFold()
+    this.#hasOwnSummary = summary === undefined
+  }
+
   add(event: RunEvent): void {
-    this.#summary.add(event)
+    if (this.#hasOwnSummary) this.#summary.add(event)
     this.#figures.add(event)
     switch (event.type) {
       case 'run-started':
@@ -246,7 +253,10 @@ export class ReportFold {
       startMs,
       endMs,
       writtenMs: event.at,
-      ...facts.times,
+      downloadMs: facts.times.downloadMs,
+      parseMs: facts.times.parseMs,
+      transformMs: facts.times.transformMs,
+      creditMs: facts.times.creditMs,
       wireBytes: facts.wireBytes,
       decodedBytes: facts.decodedBytes,
       records: facts.recordsWritten,

@@ -42,9 +42,7 @@ export class TimeBins<Series extends string> {
 
   /** Values are rounded to three digits after the point. */
   toBins(): Bins<Series> {
-    const rounded = (values: Float64Array) =>
-      Array.from(values.subarray(0, this.#count), (value) => Math.round(value * 1000) / 1000)
-    const series = mapValues(this.#names, (name) => rounded(this.#series[name]))
+    const series = mapValues(this.#names, (name) => rounded(this.#series[name], this.#count))
     return { binMs: this.#binMs, count: this.#count, series }
   }
 
@@ -66,6 +64,13 @@ export class TimeBins<Series extends string> {
     this.#binMs *= 2
     this.#count = Math.ceil(this.#count / 2)
   }
+}
+
+/** A plain loop: an overview has thousands of these, and Array.from asks an iterator for each. */
+function rounded(values: Float64Array, count: number): number[] {
+  const result: number[] = []
+  for (let index = 0; index < count; index += 1) result.push(Math.round((values[index] ?? 0) * 1000) / 1000)
+  return result
 }
 
 export function timeBins<const Series extends string>(names: readonly Series[], maxBins = MAX_BINS): TimeBins<Series> {

@@ -5,11 +5,11 @@
  * next: a slow watcher sees fewer pictures and holds nothing up. Rows are fetched by the page, in chunks that are bytes already.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { MillError } from '../../errors.ts'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { type Clock, systemClock } from '../display.ts'
 import type { ReportFold } from '../html/report-fold.ts'
 import { livePage } from '../html/report-page.ts'
+import { isLoopbackName, type LocalServer, openServer } from '../local-server.ts'
 
 const INTERVAL_MS = 1000
 /** A watcher that has taken nothing for so long is gone. */
@@ -41,16 +41,16 @@ export class LiveServer {
   readonly #clock: Clock
   /** The last overview as a message, and when it was made: a hundred who come at once get the same bytes. */
   #message: { readonly bytes: Buffer; readonly at: number } | undefined
+  /** The last rows that were asked for and are not a whole chunk yet: every page asks for them after each overview. */
+  #openRows: { readonly bytes: Buffer; readonly index: number } | undefined
   #page: string | undefined
   /** The URL to open. */
   readonly url: string
 
-  private constructor(settings: LiveSettings, server: Server, token: string | undefined) {
+  private constructor(settings: LiveSettings, { server, port }: LocalServer, token: string | undefined) {
     this.#fold = settings.fold
     this.#server = server
     this.#token = token
-    const address = server.address()
-    const port = typeof address === 'object' && address !== null ? address.port : settings.port
     const host = settings.host ?? '127.0.0.1'
     const query = token === undefined ? '' : `?token=${token}`
     this.url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/${query}`
@@ -61,11 +61,7 @@ export class LiveServer {
 
   /** @throws MillError PORT_UNAVAILABLE */
   static async open(settings: LiveSettings): Promise<LiveServer> {
-    const server = createServer()
-    await listen(server, settings.port, settings.host ?? '127.0.0.1', '--live')
-    // Watching is not a reason to go on.
-    server.unref()
-    server.on('connection', (socket) => socket.unref())
+    const server = await openServer(settings.port, settings.host ?? '127.0.0.1', '--live')
     const token = settings.host === undefined ? undefined : randomBytes(18).toString('base64url')
     return new LiveServer(settings, server, token)
   }
@@ -107,6 +103,7 @@ export class LiveServer {
   #makeMessage(): Buffer {
     const bytes = Buffer.from(`event: overview\ndata: ${JSON.stringify(this.#fold.overview())}\n\n`)
     this.#message = { bytes, at: this.#clock.now() }
+    this.#openRows = undefined
     return bytes
   }
 
@@ -123,7 +120,7 @@ export class LiveServer {
       this.#page ??= livePage()
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(this.#page)
     } else if (url.pathname === '/events') this.#watch(response)
-    else if (url.pathname.startsWith('/rows/')) this.#rows(url.pathname.slice('/rows/'.length), response)
+    else if (url.pathname.startsWith('/rows/')) this.#answerRows(url.pathname.slice('/rows/'.length), response)
     else response.writeHead(404, { 'content-type': 'text/plain' }).end('not here\n')
   }
 
@@ -137,10 +134,20 @@ export class LiveServer {
     response.write(isFresh ? last.bytes : this.#makeMessage())
   }
 
-  #rows(index: string, response: ServerResponse): void {
-    const chunk = /^\d{1,6}$/.test(index) ? this.#fold.rows.chunk(Number(index)) : undefined
-    if (chunk === undefined) response.writeHead(404, { 'content-type': 'text/plain' }).end('no such rows\n')
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(chunk)
+  #answerRows(text: string, response: ServerResponse): void {
+    const bytes = /^\d{1,6}$/.test(text) ? this.#rows(Number(text)) : undefined
+    if (bytes === undefined) response.writeHead(404, { 'content-type': 'text/plain' }).end('no such rows\n')
+    else response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length }).end(bytes)
+  }
+
+  /** At least those that the last overview counts. */
+  #rows(index: number): Buffer | undefined {
+    const { rows } = this.#fold
+    if (index < rows.fullChunks) return rows.chunk(index)
+    if (this.#openRows?.index === index) return this.#openRows.bytes
+    const bytes = rows.chunk(index)
+    this.#openRows = bytes && { bytes, index }
+    return bytes
   }
 
   /** With a token by the token; without one only under a name of this machine, or a page elsewhere could read it (DNS rebinding). */
@@ -150,27 +157,7 @@ export class LiveServer {
   }
 }
 
-export function isLoopbackName(host: string): boolean {
-  return /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/i.test(host)
-}
-
 function isSame(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)]
   return a.length === b.length && timingSafeEqual(a, b)
-}
-
-/** @throws MillError PORT_UNAVAILABLE, naming the flag */
-export async function listen(server: Server, port: number, host: string, flag: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen(port, host, () => {
-    server.off('error', reject)
-    resolve()
-  })
-  try {
-    await promise
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new MillError('PORT_UNAVAILABLE', `${flag} cannot listen on port ${port} of ${host}: ${reason}`, { cause })
-  }
 }

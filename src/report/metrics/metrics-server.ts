@@ -1,45 +1,48 @@
 /** `--metrics`: what a Prometheus scrapes, at /metrics on loopback. */
-import { createServer } from 'node:http'
-import { isLoopbackName, listen } from '../live/live-server.ts'
-import { RunMetrics } from './metrics.ts'
+import { isLoopbackName, openServer } from '../local-server.ts'
+import type { Exposition } from './exposition.ts'
+import { RunCounts } from './run-counts.ts'
 
 export interface MetricsServer {
-  readonly metrics: RunMetrics
+  readonly counts: RunCounts
   readonly url: string
   close(): Promise<void>
 }
 
 /**
+ * prom-client is loaded by the first scrape: that is 20 ms that no run needs to wait for.
  * @param port 0 is any free one
  * @throws MillError PORT_UNAVAILABLE
  */
 export async function openMetricsServer(port: number): Promise<MetricsServer> {
-  const metrics = new RunMetrics()
-  const server = createServer((request, response) => {
+  const counts = new RunCounts()
+  let exposition: Promise<Exposition> | undefined
+  const scrape = async () => {
+    exposition ??= import('./exposition.ts').then(({ Exposition }) => new Exposition(counts))
+    const made = await exposition
+    return { type: made.contentType, text: await made.text() }
+  }
+  const { server, port: bound } = await openServer(port, '127.0.0.1', '--metrics')
+  server.on('request', (request, response) => {
     if (!isLoopbackName(request.headers.host ?? '')) {
       response.writeHead(403, { 'content-type': 'text/plain' }).end('only for this machine\n')
     } else if (request.url !== '/metrics') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('the metrics are at /metrics\n')
     } else {
-      metrics.registry.metrics().then(
-        (text) => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
+      scrape().then(
+        ({ type, text }) => response.writeHead(200, { 'content-type': type }).end(text),
         (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(`${String(error)}\n`),
       )
     }
   })
-  await listen(server, port, '127.0.0.1', '--metrics')
-  server.unref()
-  server.on('connection', (socket) => socket.unref())
-  const address = server.address()
-  const bound = typeof address === 'object' && address !== null ? address.port : port
   return {
-    metrics,
+    counts,
     url: `http://127.0.0.1:${bound}/metrics`,
     async close() {
       server.close()
       server.closeAllConnections()
-      // The instruments of the process keep a timer for its loop's delay.
-      metrics.registry.clear()
+      const opened = await exposition?.catch(() => undefined)
+      opened?.close()
     },
   }
 }
