@@ -1,26 +1,28 @@
 /**
  * What watching costs: the same run with nothing, and with events, metrics and a live page that is looked at, in turns. Each run is a
- * process of its own; documents and watchers are with this one. Everything that watches runs on the main thread, so that thread's processor
- * time tells more than the whole run's, which others on the machine disturb: what it grew by is compared with the processor time of the
- * whole run. The time on the clock is compared in pairs, each run with the one with nothing in the same round.
+ * process of its own, of the built package; documents and watchers are with this one. Everything that watches runs on the main thread, so
+ * that thread's processor time tells more than the whole run's, which others on the machine disturb: what it grew by is compared with the
+ * processor time of the whole run. The time on the clock is compared in pairs, each run with the one of its round that has the first mode.
+ * A scraper asks for the metrics as the run begins and every five seconds from then on.
  *
+ *   npm run build
  *   node scripts/watch-cost.ts [rounds] [documents] [bytes] [watchers] [mode,mode…]
+ *   node scripts/watch-cost.ts [rounds] --files FOLDER --record NAME [--watchers N] [--modes mode,mode…]
+ *
+ * A mode `watched*100` is `watched` with 100 watchers. The flags that node is given go on to the runs:
+ * `node --cpu-prof --cpu-prof-dir=FOLDER scripts/watch-cost.ts 1` profiles them.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, get } from 'node:http'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type MillOptions, mill } from '../src/index.ts'
-
-interface Cost {
-  readonly elapsedMs: number
-  readonly processorMs: number
-  /** Of the main thread alone. */
-  readonly mainMs: number
-}
+import { parseArgs } from 'node:util'
+import type { MillOptions } from '../src/index.ts'
+import { CHUNK_ROWS } from '../src/report/html/report-data.ts'
+import { type Cost, PACKAGE, type Work } from './watched-run.ts'
 
 const MODES: Readonly<Record<string, readonly (keyof MillOptions)[]>> = {
   nothing: [],
@@ -30,14 +32,52 @@ const MODES: Readonly<Record<string, readonly (keyof MillOptions)[]>> = {
   watched: ['events', 'metrics', 'live'],
   'watched, and a report': ['events', 'metrics', 'live', 'report'],
 }
+const SCRAPE_MS = 5000
+const RUN = fileURLToPath(new URL('watched-run.ts', import.meta.url))
 
-if (process.argv[2] === 'run') await millOnce(process.argv.slice(3))
-else await compare(process.argv.slice(2, 6).map(Number), process.argv[6]?.split(','))
+await compare()
 
-async function compare(
-  [rounds = 5, documents = 4000, bytes = 20_000, watchers = 10]: number[],
-  modes: readonly string[] = Object.keys(MODES),
-): Promise<void> {
+async function compare(): Promise<void> {
+  if (!existsSync(PACKAGE)) throw new Error('there is no dist/: npm run build')
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      files: { type: 'string' },
+      record: { type: 'string', default: 'r' },
+      watchers: { type: 'string' },
+      modes: { type: 'string' },
+    },
+  })
+  const [rounds = 5, documents = 4000, bytes = 20_000, defaultWatchers = 10] = positionals.slice(0, 4).map(Number)
+  const watchers = values.watchers === undefined ? defaultWatchers : Number(values.watchers)
+  const modes = (values.modes ?? positionals[4])?.split(',') ?? Object.keys(MODES)
+  await using origin = values.files === undefined ? await serve(documents, bytes) : undefined
+  const urls = origin?.urls ?? filesOf(values.files ?? '.')
+  const what = origin?.what ?? `files of ${values.files}`
+  const folder = mkdtempSync(join(tmpdir(), 'xmlmill-cost-'))
+  const costs = new Map<string, Cost[]>(modes.map((mode) => [mode, []]))
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      // Whoever comes first finds a cooler machine: everybody does in turn.
+      const inTurn = modes.map((_, index) => modes[(index + round) % modes.length] ?? '')
+      for (const name of inTurn) {
+        const [mode = '', times] = name.split('*')
+        const ports = { livePort: await freePort(), metricsPort: await freePort() }
+        const work = { wanted: MODES[mode] ?? [], urls, record: values.record, folder, ...ports }
+        costs.get(name)?.push(await runOnce(work, times === undefined ? watchers : Number(times)))
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  process.stdout.write(
+    `${urls.length} ${what}, ${watchers} watchers, ${rounds} rounds, medians; load ${loadavg()[0]?.toFixed(1)}\n`,
+  )
+  const base = costs.get(modes[0] ?? '') ?? []
+  for (const [mode, all] of costs) process.stdout.write(`${mode.padEnd(22)}${line(all, base)}\n`)
+}
+
+async function serve(documents: number, bytes: number) {
   const body = Buffer.from(`<all>${'<r a="1"><b>some text</b></r>'.repeat(Math.ceil(bytes / 30))}</all>`)
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/xml', 'content-length': body.length }).end(body)
@@ -47,24 +87,19 @@ async function compare(
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  const folder = mkdtempSync(join(tmpdir(), 'xmlmill-cost-'))
-  const costs = new Map<string, Cost[]>(modes.map((mode) => [mode, []]))
-  try {
-    for (let round = 0; round < rounds; round += 1) {
-      // Whoever comes first finds a cooler machine: everybody does in turn.
-      const inTurn = modes.map((_, index) => modes[(index + round) % modes.length] ?? '')
-      for (const mode of inTurn) costs.get(mode)?.push(await runOnce(mode, [port, documents, watchers], folder))
-    }
-  } finally {
-    server.close()
-    server.closeAllConnections()
-    rmSync(folder, { recursive: true, force: true })
+  return {
+    urls: Array.from({ length: documents }, (_, index) => `http://127.0.0.1:${port}/${index}.xml`),
+    what: `documents of ${body.length} bytes`,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+    },
   }
-  process.stdout.write(
-    `${documents} documents of ${body.length} bytes, ${watchers} watchers, ${rounds} rounds, medians; load ${loadavg()[0]?.toFixed(1)}\n`,
-  )
-  const base = costs.get(modes[0] ?? '') ?? []
-  for (const [mode, all] of costs) process.stdout.write(`${mode.padEnd(22)}${line(all, base)}\n`)
+}
+
+function filesOf(folder: string): string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return names.filter((name) => name.endsWith('.xml')).map((name) => resolve(folder, name))
 }
 
 function line(all: readonly Cost[], base: readonly Cost[]): string {
@@ -80,61 +115,77 @@ function line(all: readonly Cost[], base: readonly Cost[]): string {
   ].join('  ')
 }
 
-/** Starts a run and watches it as pages do. */
-async function runOnce(mode: string, numbers: readonly number[], folder: string): Promise<Cost> {
-  const [, , watchers = 0] = numbers
-  const livePort = await freePort()
-  const args = ['run', mode, ...numbers.map(String), String(livePort), folder]
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** Starts a run, watches it as pages do, and scrapes it as Prometheus does. */
+async function runOnce(work: Work, watchers: number): Promise<Cost> {
+  const child = spawn(process.execPath, [...process.execArgv, RUN], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  child.send(work)
+  const { wanted } = work
+  const looking = Promise.withResolvers<Cost>()
+  let scraping: NodeJS.Timeout | undefined
+  child.on('message', (message: Cost | 'running') => {
+    if (message !== 'running') looking.resolve(message)
+    else {
+      if (wanted.includes('live')) for (let watcher = 0; watcher < watchers; watcher += 1) watch(work.livePort)
+      if (!wanted.includes('metrics')) return
+      scrape(work.metricsPort)
+      scraping = setInterval(() => scrape(work.metricsPort), SCRAPE_MS)
+    }
   })
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (part: string) => {
-    if (part.startsWith('watch')) for (let watcher = 0; watcher < watchers; watcher += 1) watch(livePort)
-    else text += part
-  })
+  child.once('close', (code) => looking.reject(new Error(`the run ended with ${code}`)))
+  const cost = await looking.promise
+  clearInterval(scraping)
   await once(child, 'close')
-  const cost: Cost = JSON.parse(text)
   return cost
 }
 
-async function millOnce([mode = 'nothing', port, documents, , livePort, folder = '.']: string[]): Promise<void> {
-  const values: MillOptions = {
-    events: join(folder, 'events.ndjson'),
-    report: join(folder, 'report.html'),
-    live: Number(livePort),
-    metrics: 0,
-  }
-  const wanted = MODES[mode] ?? []
-  const options = Object.fromEntries(Object.entries(values).filter(([name]) => wanted.some((want) => want === name)))
-  const urls = Array.from({ length: Number(documents) }, (_, index) => `http://127.0.0.1:${port}/${index}.xml`)
-  const from = performance.now()
-  let isWatched = !wanted.includes('live')
-  const onEvent = () => {
-    if (!isWatched) process.stdout.write('watch\n')
-    isWatched = true
-  }
-  await mill(urls, { record: 'r', output: join(folder, 'out.ndjson'), fresh: true, ...options, onEvent }).summary()
-  const elapsedMs = performance.now() - from
-  const processorMs = milliseconds(process.cpuUsage())
-  const mainMs = milliseconds(process.threadCpuUsage())
-  process.stdout.write(JSON.stringify({ elapsedMs, processorMs, mainMs }))
-}
-
-function milliseconds({ user, system }: NodeJS.CpuUsage): number {
-  return (user + system) / 1000
-}
-
-/** Reads the overviews as a page does. */
+/** Reads the overviews, and the rows that each tells of, as a page does. */
 function watch(port: number): void {
+  const agent = new Agent({ keepAlive: true })
+  let known = 0
+  let isFetching = false
+  const fetchRows = async (wanted: number): Promise<void> => {
+    if (isFetching) return
+    isFetching = true
+    while (known < wanted) {
+      const chunk = Math.floor(known / CHUNK_ROWS)
+      const text = await textOf(port, `/rows/${chunk}`, agent)
+      // Counted by their ids: to read a hundred pages' rows would cost this machine more than the run.
+      const rows = text.slice(0, text.indexOf(']')).split(',').length
+      if (chunk * CHUNK_ROWS + rows <= known) break
+      known = chunk * CHUNK_ROWS + rows
+    }
+    isFetching = false
+  }
   const request = get({ port, path: '/events', agent: false }, (response) => {
-    response.on('data', (part: Buffer) => {
-      if (part.includes('"hasEnded":true')) response.destroy()
+    let text = ''
+    response.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+      if (!text.endsWith('\n\n')) return
+      const isLast = text.includes('"hasEnded":true')
+      const wanted = Number(/"rows":(\d+)/.exec(text)?.[1])
+      text = ''
+      fetchRows(wanted).then(
+        () => isLast && response.destroy(),
+        () => response.destroy(),
+      )
     })
     response.on('error', () => {})
+    response.on('close', () => agent.destroy())
   })
   request.on('error', () => {})
   request.on('socket', (socket) => socket.unref())
+}
+
+async function textOf(port: number, path: string, agent: Agent): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  get({ port, path, agent }, resolve).on('error', reject)
+  let text = ''
+  for await (const part of (await promise).setEncoding('utf8')) text += part
+  return text
+}
+
+function scrape(port: number): void {
+  get({ port, path: '/metrics', agent: false }, (response) => response.resume()).on('error', () => {})
 }
 
 async function freePort(): Promise<number> {
