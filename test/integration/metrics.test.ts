@@ -81,7 +81,11 @@ test('a scrape gives what the events say, in the text format of OpenMetrics', as
     }
     // OpenMetrics: a counter's family is named without its _total.
     expect(lines).toContain('# TYPE xmlmill_documents counter')
-    expect(lines.some((line) => line.startsWith('process_cpu_seconds_total'))).toBe(true)
+    const ofProcess = (name: string) => Number(lines.find((line) => line.startsWith(`${name} `))?.split(' ')[1])
+    expect(ofProcess('process_cpu_seconds_total')).toBeGreaterThan(0)
+    expect(ofProcess('process_resident_memory_bytes')).toBeGreaterThan(1e6)
+    // It is measured before it is told: without a measurement it is 292 years.
+    expect(ofProcess('nodejs_eventloop_lag_min_seconds')).toBeLessThan(60)
   } finally {
     await server.close()
   }

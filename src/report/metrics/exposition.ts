@@ -1,8 +1,8 @@
 /** What a scrape is answered with: a run's counts as instruments of prom-client, and what prom-client tells of the process. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { VERSION } from '../../version.ts'
 import type { BucketCounts } from './bucket-counts.ts'
+import { Counter, collectProcessMetrics, Gauge, Histogram, type OpenMetricsRegistry, Registry } from './prom-client.ts'
 import type { RunCounts } from './run-counts.ts'
 
 /** How often the delay of the process's loop is measured: each time wakes it, at prom-client's 10 ms for half a percent of a processor. */
@@ -15,7 +15,7 @@ export class Exposition {
   constructor(counts: RunCounts) {
     this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
     const registers = [this.#registry]
-    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: LOOP_DELAY_MS })
+    collectProcessMetrics(this.#registry, { eventLoopMonitoringPrecision: LOOP_DELAY_MS })
     // Without a first measurement the least delay would be told as 292 years.
     this.#measured = delay(2 * LOOP_DELAY_MS, undefined, { ref: false })
     new Gauge({ name: 'xmlmill_build_info', help: 'Version of xmlmill.', labelNames: ['version'], registers }).set(
@@ -40,7 +40,7 @@ export class Exposition {
   }
 }
 
-type Registers = Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>[]
+type Registers = OpenMetricsRegistry[]
 
 /** Series whose labels are known are there from the start, so that a dashboard can divide by them. */
 function describe(counts: RunCounts, registers: Registers): void {
@@ -77,6 +77,11 @@ function describe(counts: RunCounts, registers: Registers): void {
       },
     })
   }
+  const user = () => process.cpuUsage().user / 1e6
+  const system = () => process.cpuUsage().system / 1e6
+  counter('process_cpu_user_seconds_total', 'Total user CPU time spent in seconds.', user)
+  counter('process_cpu_system_seconds_total', 'Total system CPU time spent in seconds.', system)
+  counter('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', () => user() + system())
   counters('xmlmill_documents_total', 'Documents that came to an end.', 'outcome', () =>
     Object.entries(counts.documents),
   )
