@@ -3,7 +3,7 @@
  * process of its own, of the built package; documents and watchers are with this one. Everything that watches runs on the main thread, so
  * that thread's processor time tells more than the whole run's, which others on the machine disturb: what it grew by is compared with the
  * processor time of the whole run. The time on the clock is compared in pairs, each run with the one of its round that has the first mode.
- * A scraper asks for the metrics as the run begins and every five seconds from then on.
+ * In the mode `scraped` a scraper asks for the metrics as the run begins and every five seconds from then on; else nobody does.
  *
  *   npm run build
  *   node scripts/watch-cost.ts [rounds] [documents] [bytes] [watchers] [mode,mode…]
@@ -24,12 +24,15 @@ import type { MillOptions } from '../src/index.ts'
 import { CHUNK_ROWS } from '../src/report/html/report-data.ts'
 import { type Cost, PACKAGE, type Work } from './watched-run.ts'
 
+/** The one mode with a scraper: the first scrape of a process costs the same however short the run. */
+const SCRAPED = 'scraped'
 const MODES: Readonly<Record<string, readonly (keyof MillOptions)[]>> = {
   nothing: [],
   events: ['events'],
   metrics: ['metrics'],
   live: ['live'],
   watched: ['events', 'metrics', 'live'],
+  [SCRAPED]: ['events', 'metrics', 'live'],
   'watched, and a report': ['events', 'metrics', 'live', 'report'],
 }
 const SCRAPE_MS = 5000
@@ -64,7 +67,7 @@ async function compare(): Promise<void> {
         const [mode = '', times] = name.split('*')
         const ports = { livePort: await freePort(), metricsPort: await freePort() }
         const work = { wanted: MODES[mode] ?? [], urls, record: values.record, folder, ...ports }
-        costs.get(name)?.push(await runOnce(work, times === undefined ? watchers : Number(times)))
+        costs.get(name)?.push(await runOnce(work, times === undefined ? watchers : Number(times), mode === SCRAPED))
       }
     }
   } finally {
@@ -116,7 +119,7 @@ function line(all: readonly Cost[], base: readonly Cost[]): string {
 }
 
 /** Starts a run, watches it as pages do, and scrapes it as Prometheus does. */
-async function runOnce(work: Work, watchers: number): Promise<Cost> {
+async function runOnce(work: Work, watchers: number, isScraped: boolean): Promise<Cost> {
   const child = spawn(process.execPath, [...process.execArgv, RUN], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   child.send(work)
   const { wanted } = work
@@ -126,7 +129,7 @@ async function runOnce(work: Work, watchers: number): Promise<Cost> {
     if (message !== 'running') looking.resolve(message)
     else {
       if (wanted.includes('live')) for (let watcher = 0; watcher < watchers; watcher += 1) watch(work.livePort)
-      if (!wanted.includes('metrics')) return
+      if (!isScraped) return
       scrape(work.metricsPort)
       scraping = setInterval(() => scrape(work.metricsPort), SCRAPE_MS)
     }
@@ -143,16 +146,19 @@ function watch(port: number): void {
   const agent = new Agent({ keepAlive: true })
   let known = 0
   let isFetching = false
-  const fetchRows = async (wanted: number): Promise<void> => {
+  const fetchRows = async (wanted: number, hasEnded: boolean): Promise<void> => {
     if (isFetching) return
     isFetching = true
+    let hasNew = false
     while (known < wanted) {
       const chunk = Math.floor(known / CHUNK_ROWS)
+      if (hasNew && !hasEnded && wanted < (chunk + 1) * CHUNK_ROWS) break
       const text = await textOf(port, `/rows/${chunk}`, agent)
       // Counted by their ids: to read a hundred pages' rows would cost this machine more than the run.
       const rows = text.slice(0, text.indexOf(']')).split(',').length
       if (chunk * CHUNK_ROWS + rows <= known) break
       known = chunk * CHUNK_ROWS + rows
+      hasNew = true
     }
     isFetching = false
   }
@@ -164,7 +170,7 @@ function watch(port: number): void {
       const isLast = text.includes('"hasEnded":true')
       const wanted = Number(/"rows":(\d+)/.exec(text)?.[1])
       text = ''
-      fetchRows(wanted).then(
+      fetchRows(wanted, isLast).then(
         () => isLast && response.destroy(),
         () => response.destroy(),
       )

@@ -23,19 +23,24 @@ export function followRun(documents: Documents, events: LiveEvents): void {
   const query = location.search
   const source = new EventSource(`events${query}`)
   let wanted = 0
+  let hasEnded = false
   let isFetching = false
   const fetchRows = async (): Promise<void> => {
     if (isFetching) return
     isFetching = true
+    let hasNew = false
     try {
       while (documents.count < wanted) {
         const index = Math.floor(documents.count / CHUNK_ROWS)
+        // Where a run is so quick that whole chunks come, the beginning of the next waits until it is one: each row is sent once.
+        if (hasNew && !hasEnded && wanted < (index + 1) * CHUNK_ROWS) break
         const response = await fetch(`rows/${index}${query}`)
         if (!response.ok) break
         const chunk: RowChunk = await response.json()
         const known = documents.count - index * CHUNK_ROWS
         if (chunk.id.length <= known) break
         documents.add(chunk, known)
+        hasNew = true
       }
     } catch {
       // The run ended, or the network did: what is there stays.
@@ -49,6 +54,7 @@ export function followRun(documents: Documents, events: LiveEvents): void {
   source.addEventListener('overview', (event) => {
     const overview: ReportOverview = JSON.parse(event.data)
     wanted = overview.rows
+    hasEnded = overview.hasEnded
     events.onOverview(overview)
     const rows = fetchRows()
     // Once the run is over it would ask for ever; the server waits a moment for the last rows.
