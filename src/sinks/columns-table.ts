@@ -15,6 +15,8 @@ export interface TableForm {
   readonly names: readonly string[]
   /** Whether the cells are JSON text, for columns of that type. */
   readonly isJson: boolean
+  /** Whether a table made for it takes every record: whole ones, of nothing but what XML may have in it. */
+  readonly takesAll: boolean
   /** Names of the columns by which a row replaces an earlier one. */
   readonly key: readonly string[]
   /** The name of the table that a record goes to. */
@@ -49,6 +51,7 @@ export function tableForm({ table, thread, keepDuplicates }: RunOptions): TableF
     return {
       names: columns.map(({ name }) => name),
       isJson: false,
+      takesAll: false,
       key,
       tableOf,
       cells: keyedCells(columns, table.key),
@@ -58,6 +61,7 @@ export function tableForm({ table, thread, keepDuplicates }: RunOptions): TableF
   return {
     names: hasAncestors ? ['ancestors', 'record'] : ['record'],
     isJson: true,
+    takesAll: thread.transform === undefined,
     key: PLACE,
     tableOf,
     cells({ ancestors, json }) {

@@ -25,6 +25,25 @@ export async function columnTypes(client: pg.Client, name: string): Promise<Map<
   return new Map(rows.map((row) => [row.name, row.type]))
 }
 
+/**
+ * Whether there are tables that xmlmill has not made, to which records may go: their types may refuse a row.
+ * @param only the name of the one table that records go to, where there is one
+ */
+export async function hasOthers(
+  client: pg.Client,
+  made: readonly string[],
+  only: string | undefined,
+): Promise<boolean> {
+  const { rows } = await client.query<{ is: boolean }>(
+    `SELECT EXISTS (
+       SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+       WHERE nspname = ANY (current_schemas(false)) AND relkind IN ('r', 'p', 'v', 'm', 'f')
+         AND relname NOT LIKE 'xmlmill\\_%' AND relname <> ALL ($1) AND relname = coalesce($2, relname)) AS is`,
+    [made, only ?? null],
+  )
+  return rows[0]?.is !== false
+}
+
 /** @throws MillError OUTPUT_FAILED */
 export function checkColumns(name: string, types: ReadonlyMap<string, string>, form: TableForm): void {
   const missing = [...PLACE, ...form.names].filter((column) => !types.has(column))

@@ -20,6 +20,7 @@ import { CopyRows, unstorable } from './postgres-rows.ts'
 import {
   checkColumns,
   columnTypes,
+  hasOthers,
   isAsMade,
   makeTable,
   merge,
@@ -68,7 +69,9 @@ export async function openPostgres({ output, options, shape, rejects, admit }: T
     const name = `${rejectsName(rejects)}${shard ?? ''}`
     const file = await RejectsFile.open(rejects, name, positions, options.existing === 'replace')
     const replaces = options.existing === 'update'
-    return new PostgresStore({ output, scope, client, ledger, rejects: file, form, replaces, admit, isShared })
+    const mayRefuse = !form.takesAll || (await hasOthers(client, namesIn(ledger.meta(MADE)), options.table.name))
+    const parts = { output, scope, client, ledger, rejects: file, form, mayRefuse, replaces, admit, isShared }
+    return new PostgresStore(parts)
   } catch (cause) {
     await client.end().catch(() => {})
     throw databaseFailed(output, cause)
@@ -97,6 +100,7 @@ interface Parts {
   readonly ledger: PostgresLedger
   readonly rejects: RejectsFile
   readonly form: TableForm
+  readonly mayRefuse: boolean
   /** Whether a document may have rows of an earlier run. */
   readonly replaces: boolean
   readonly admit: Admit | undefined
@@ -145,7 +149,6 @@ function addRow(
 }
 
 class PostgresStore implements Store {
-  readonly mayRefuse = true
   readonly commitIntervalMs = LEAST_COMMIT_INTERVAL_MS
   readonly #parts: Parts
   readonly #pending = new Map<string, Pending>()
@@ -157,6 +160,10 @@ class PostgresStore implements Store {
 
   constructor(parts: Parts) {
     this.#parts = parts
+  }
+
+  get mayRefuse(): boolean {
+    return this.#parts.mayRefuse
   }
 
   recall: Store['recall'] = async (documents) => {

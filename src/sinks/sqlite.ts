@@ -56,6 +56,7 @@ export async function openSqlite(request: TargetRequest): Promise<Store> {
       rejects: file,
       lock,
       form,
+      mayRefuse: !form.takesAll || hasOthers(database, ledger),
       replaces: options.existing === 'update',
     })
   } catch (cause) {
@@ -63,6 +64,17 @@ export async function openSqlite(request: TargetRequest): Promise<Store> {
     lock.release()
     throw outputFailed(output, cause)
   }
+}
+
+/** Whether there is anything that xmlmill has not made: a table with constraints, or a trigger, may refuse a row. */
+function hasOthers(database: DatabaseSync, ledger: SqliteLedger): boolean {
+  const made = namesIn(ledger.meta(MADE))
+  return database
+    .prepare(
+      "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name NOT LIKE 'xmlmill\\_%' ESCAPE '\\'",
+    )
+    .all()
+    .some(({ type, name }) => type !== 'table' || !made.includes(String(name)))
 }
 
 /** Removes the tables of records and of the ledger that an earlier run made, and nothing else. */
@@ -90,18 +102,22 @@ interface Parts {
   readonly rejects: RejectsFile
   readonly lock: OutputLock
   readonly form: TableForm
+  readonly mayRefuse: boolean
   /** Whether a document may have rows of an earlier run. */
   readonly replaces: boolean
 }
 
 class SqliteStore implements Store {
-  readonly mayRefuse = true
   readonly #parts: Parts
   readonly #inserts = new Map<string, StatementSync>()
   readonly #deletes = new Map<string, StatementSync>()
 
   constructor(parts: Parts) {
     this.#parts = parts
+  }
+
+  get mayRefuse(): boolean {
+    return this.#parts.mayRefuse
   }
 
   get commitIntervalMs(): number {

@@ -1,7 +1,10 @@
 /** A reject has the record's own XML, whoever refused it. */
 import { readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { mill } from '../../src/index.ts'
+import { resolveOptions } from '../../src/options.ts'
+import { openOutput } from '../../src/sinks/output.ts'
 import { runCommand } from '../support/command-line.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -107,6 +110,36 @@ test('records inside a record, and a whole document as one record', async () => 
   }
   expect(await xmls('-r', 'r', '--nested')).toEqual(['<r>out <r>&amp;</r></r>', '<r>&amp;</r>', '<r>in</r>'])
   expect(await xmls()).toEqual(['<a><r>out <r>&amp;</r></r>&e;</a>'])
+})
+
+test('what the constraints of a table refuse that was there', async () => {
+  using folder = temporaryFolder()
+  folder.write('a.xml', DOCUMENT)
+  using database = new DatabaseSync(folder.file('out.db'))
+  database.exec(
+    `CREATE TABLE r (url TEXT, n INTEGER, "row" INTEGER, record TEXT CHECK (record NOT LIKE '%"c"%'), UNIQUE (url, n, "row"))`,
+  )
+  const { exitCode } = await runCommand(['a.xml', '-r', 'r', '-o', 'out.db'], { cwd: folder.path })
+  expect(exitCode).toBe(1)
+  expect(rejectsIn(folder.file('out.db.rejects.ndjson'))).toMatchObject([{ n: 1, code: 'RECORD_REFUSED', xml: BAD }])
+})
+
+test.each<[boolean, { readonly columns?: string[]; readonly transform?: string }]>([
+  [false, {}],
+  [true, { columns: ['b'] }],
+  [true, { transform: 't.mjs' }],
+])('records come to a new SQLite database with their XML: %s, with %o', async (mayRefuse, more) => {
+  using folder = temporaryFolder()
+  folder.write('a.xml', DOCUMENT)
+  folder.write('t.mjs', 'export default (record) => record')
+  const transform = more.transform === undefined ? {} : { transform: folder.file(more.transform) }
+  const options = { record: 'r', output: folder.file('out.db'), ...more, ...transform }
+  for (const _ of ['made', 'gone on with']) {
+    await using output = await openOutput(resolveOptions(options))
+    expect(output.sink.mayRefuse).toBe(mayRefuse)
+    await output.close()
+    for await (const { status } of mill(folder.file('a.xml'), options)) expect(status).toBe('done')
+  }
 })
 
 test("a program's loop beside a table has the records as ever, and the rejects of its transform with their XML", async () => {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { resolveOptions } from '../../src/options.ts'
+import { openOutput } from '../../src/sinks/output.ts'
 import { verifyOutput } from '../../src/sinks/verify.ts'
 import { runCommand, startCommand } from '../support/command-line.ts'
 import { PASSWORD, query, startPostgres, type TestServer } from '../support/postgres.ts'
@@ -147,4 +149,25 @@ test('fills its own table also after somebody has changed the types of its colum
     { n: '1', id: 2 },
     { n: '0', id: 3 },
   ])
+})
+
+test('a record that a table which was there does not take goes to the rejects with its XML, also without columns', {
+  timeout: 60_000,
+}, async () => {
+  using folder = temporaryFolder()
+  const url = await running().database('narrow')
+  await query(url, 'CREATE TABLE other (url text, n int, "row" int, record varchar(12), UNIQUE (url, n, "row"))')
+  folder.write('a.xml', '<a><r>short</r><r>much too long for it</r></a>')
+  const run = (...args: string[]) => runCommand(['a.xml', '-r', 'r', '-o', url, ...args], { cwd: folder.path })
+  const { exitCode, stderr } = await run('--table', 'other')
+  expect([exitCode, exitCode === 1 ? '' : stderr]).toEqual([1, ''])
+  const rejects = readFileSync(folder.file('narrow.rejects.ndjson'), 'utf8').trim().split('\n')
+  expect(rejects.map((line) => JSON.parse(line))).toMatchObject([{ n: 1, xml: '<r>much too long for it</r>' }])
+  const mayRefuse = async (table: string) => {
+    await using output = await openOutput(
+      resolveOptions({ record: 'r', output: url, table, rejects: folder.file('no') }),
+    )
+    return output.sink.mayRefuse
+  }
+  expect([await mayRefuse('other'), await mayRefuse('new')]).toEqual([true, false])
 })
