@@ -22,6 +22,12 @@ const LEAST_BYTES = 4 << 10
 
 const MAX_UTF8_BYTES_PER_UNIT = 3
 
+/** Room for longer texts is counted, and not guessed. */
+const LONG_UNITS = 64 << 10
+
+/** A buffer that was larger had a large record in it, and the next one need not. */
+const MOST_FIRST_BYTES = 1 << 20
+
 const NOTHING = Buffer.alloc(0)
 
 /** Rows that gather. The fields of a row are added one by one, as many as `begin` was told. */
@@ -55,7 +61,8 @@ export class CopyRows {
 
   /** Of type text. */
   text(value: string): void {
-    this.#reserve(4 + value.length * MAX_UTF8_BYTES_PER_UNIT)
+    const isLong = value.length > LONG_UNITS
+    this.#reserve(4 + (isLong ? Buffer.byteLength(value) : value.length * MAX_UTF8_BYTES_PER_UNIT))
     const length = this.#buffer.write(value, this.#bytes + 4)
     this.#buffer.writeInt32BE(length, this.#bytes)
     this.#bytes += 4 + length
@@ -78,7 +85,7 @@ export class CopyRows {
   /** What has gathered, which is the taker's from now on. */
   take(): Buffer {
     const rows = this.#buffer.subarray(0, this.#bytes)
-    this.#nextBytes = Math.max(LEAST_BYTES, this.#bytes)
+    this.#nextBytes = Math.min(MOST_FIRST_BYTES, Math.max(LEAST_BYTES, this.#bytes))
     this.#buffer = NOTHING
     this.#bytes = 0
     return rows
