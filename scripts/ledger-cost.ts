@@ -1,7 +1,7 @@
 /**
  * What remembering costs: a run over many tiny documents with a ledger and without, and a run that finds a million documents done.
  *
- *     node scripts/ledger-cost.ts [DOCUMENTS] [ROWS]
+ *     node scripts/ledger-cost.ts [DOCUMENTS] [ROWS] [ROUNDS]
  */
 import { spawn } from 'node:child_process'
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,9 +15,8 @@ import { runShape } from '../src/ledger/run-shape.ts'
 import { resolveOptions } from '../src/options.ts'
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
-const ROUNDS = 5
 
-const [documents = 100_000, rows = 1_000_000] = process.argv.slice(2).map(Number)
+const [documents = 100_000, rows = 1_000_000, rounds = 5] = process.argv.slice(2).map(Number)
 const folder = mkdtempSync(join(tmpdir(), 'xmlmill-ledger-cost-'))
 try {
   await measureTinyDocuments(documents)
@@ -37,11 +36,11 @@ async function measureTinyDocuments(count: number): Promise<void> {
   const list = join(folder, 'tiny.txt')
   writeTinyDocuments(list, count)
   const costs: Record<'without' | 'with', Cost[]> = { without: [], with: [] }
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     costs.without.push(await mill(list, '/dev/null'))
     costs.with.push(await mill(list, join(folder, `out-${round}.ndjson`)))
   }
-  print(`${count} tiny documents, ${ROUNDS} pairs of runs in turn, medians`)
+  print(`${count} tiny documents, ${rounds} pairs of runs in turn, medians`)
   print(`  without ledger  ${shown(middle(costs.without))}`)
   print(`  with ledger     ${shown(middle(costs.with))}`)
   const more = (key: 'wallMs' | 'cpuMs') => {
@@ -67,8 +66,8 @@ async function measureResume(count: number): Promise<void> {
   const output = join(folder, `done-${count}.ndjson`)
   await writeLedger(list, output, count)
   const costs: Cost[] = []
-  for (let round = 0; round < ROUNDS; round++) costs.push(await mill(list, output))
-  print(`${count} documents that are done, gone on with, median of ${ROUNDS}: ${shown(middle(costs))}`)
+  for (let round = 0; round < rounds; round++) costs.push(await mill(list, output))
+  print(`${count} documents that are done, gone on with, median of ${rounds}: ${shown(middle(costs))}`)
 }
 
 async function writeLedger(list: string, output: string, count: number): Promise<void> {

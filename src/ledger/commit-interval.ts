@@ -6,8 +6,8 @@ export const LEAST_COMMIT_INTERVAL_MS = 100
 /** And so much, at most, where a sync of the disk is slow. */
 const MOST_COMMIT_INTERVAL_MS = 2000
 
-/** The part of the time that the main thread may wait for the disk. */
-const COMMIT_SHARE = 0.04
+/** The part of the time that the main thread may be at it, or wait for the disk. With tiny documents the threads wait as well. */
+const COMMIT_SHARE = 0.02
 
 /**
  * Least time from one commit to the next. Each waits for a sync of the disk, and the main thread with it: 0.1 ms on one machine, 20 on

@@ -10,8 +10,15 @@ export const KEY_BYTES = 16
  * repeats a URL and duplicates are kept, each has a key of its own.
  */
 export function documentKey(document: Document): Buffer {
-  return documentKeys([document])
+  const known = KNOWN.get(document)
+  if (known !== undefined) return known
+  const key = documentKeys([document])
+  KNOWN.set(document, key)
+  return key
 }
+
+/** Asked for when a document starts, and again when it is committed. */
+const KNOWN = new WeakMap<Document, Buffer>()
 
 /** The keys of several documents, one behind the other. */
 export function documentKeys(documents: readonly Document[]): Buffer {

@@ -13,8 +13,15 @@ export const BUSY_TIMEOUT_MS = 30_000
 /** More would be memory that grows with the list: keys are hashes, and what is not in here is in the system's cache of files. */
 const CACHE_KIB = 8 << 10
 
+/**
+ * Pages of the write-ahead log at which they are brought into the database, 16 MB. Keys are hashes, so a commit of some hundred rows changes a
+ * page for each of them, and by default one commit in three would wait for that as well.
+ */
+const CHECKPOINT_PAGES = 4000
+
 /** What every connection to a ledger, or to an output with a ledger in it, begins with. */
-export const SQLITE_SETTINGS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}`
+export const SQLITE_SETTINGS = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};
+  PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`
 
 export interface LedgerFileOptions {
   /** The output's name, for messages. */

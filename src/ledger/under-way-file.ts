@@ -3,7 +3,8 @@
  * transform, the system when memory is short). The next run takes each of them for a suspect.
  *
  * A slot of the file for each, with its key or zeros. The system keeps what was written when the process ends, however it ends, so
- * nothing is synced: it costs two small writes a document, and a power cut is no document's fault.
+ * nothing is synced, and a power cut is no document's fault. It costs a small write a document: the one that starts when another has
+ * ended takes that one's slot as it is.
  */
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { MillError } from '../errors.ts'
@@ -21,6 +22,9 @@ export class UnderWayFile implements UnderWay {
   /** By key; a suspect keeps its slot. */
   readonly #slots = new Map<string, number>()
   readonly #free: number[] = []
+  /** Those of the free slots that still have the key of a document which has ended in this turn of the loop. */
+  readonly #stale = new Set<number>()
+  #clearing: NodeJS.Immediate | undefined
 
   private constructor(path: string, descriptor: number, suspects: Set<string>) {
     this.#path = path
@@ -54,6 +58,7 @@ export class UnderWayFile implements UnderWay {
     const key = bytes.toString('hex')
     const slot = this.#slots.get(key) ?? this.#free.pop() ?? this.#slots.size
     this.#slots.set(key, slot)
+    this.#stale.delete(slot)
     if (!this.#suspects.has(key)) this.#write(slot, bytes)
     return (isSuspect) => {
       if (isSuspect) {
@@ -63,12 +68,21 @@ export class UnderWayFile implements UnderWay {
       this.#suspects.delete(key)
       this.#slots.delete(key)
       this.#free.push(slot)
-      this.#write(slot, NO_KEY)
+      this.#stale.add(slot)
+      this.#clearing ??= setImmediate(() => this.#clear())
     }
+  }
+
+  /** What has ended and was not followed by another document is under way no more. */
+  #clear(): void {
+    this.#clearing = undefined
+    for (const slot of this.#stale) this.#write(slot, NO_KEY)
+    this.#stale.clear()
   }
 
   /** What is still under way was broken off in order. */
   close(): void {
+    clearImmediate(this.#clearing)
     closeSync(this.#descriptor)
     try {
       if (this.#suspects.size === 0) rmSync(this.#path, { force: true })

@@ -74,8 +74,8 @@ test('a failure leaves a document that is done as it is, and a later success mak
   expect(ledger.counts()).toMatchObject({ done: 2, failed: 0 })
 })
 
-test('commits as often as a twenty-fifth of the time allows, ten times a second at most and every two seconds at least', () => {
-  expect([0, 4, 10, 80, 5000].map(commitIntervalMs)).toEqual([100, 100, 250, 2000, 2000])
+test('commits as often as a fiftieth of the time allows, ten times a second at most and every two seconds at least', () => {
+  expect([0, 2, 10, 40, 5000].map(commitIntervalMs)).toEqual([100, 100, 500, 2000, 2000])
 })
 
 test('what a commit holds is all there or not at all', () => {
