@@ -253,6 +253,11 @@ export class ThreadPool {
   }
 
   #welcome({ thread: id, port, pulse }: Hello, isShared: boolean): void {
+    if (this.#closing !== undefined) {
+      // It was still starting: its port would keep the process for as long as it takes to end it.
+      port.close()
+      return
+    }
     const thread = this.#roster.add(id, port, new Pulse(pulse))
     const credit = new ThreadCredit(port)
     port.on('message', (message: ThreadMessage) => this.#receive(message, id, credit))
