@@ -301,6 +301,22 @@ export class SqliteLedger {
     for (const { url, records } of rows) yield { url: String(url), records: Number(records) }
   }
 
+  /** URLs of the done documents whose records are in this file of several, or in one that is not known. */
+  *urlsIn(file: string): Generator<string> {
+    const rows = this.#database
+      .prepare("SELECT url FROM xmlmill_documents WHERE status = 'done' AND (file = ? OR file IS NULL)")
+      .iterate(file)
+    for (const { url } of rows) yield String(url)
+  }
+
+  /** A URL that several done documents have, if there is one. */
+  repeatedUrl(): string | undefined {
+    const row = this.#database
+      .prepare("SELECT url FROM xmlmill_documents WHERE status = 'done' GROUP BY url HAVING count(*) > 1 LIMIT 1")
+      .get()
+    return row === undefined ? undefined : String(row.url)
+  }
+
   /** How many documents are done and failed, and how many bytes of records, records and rejects the done ones have. */
   counts(): Readonly<Record<'done' | 'failed' | 'bytes' | 'records' | 'rejected', number>> {
     const row = this.#database

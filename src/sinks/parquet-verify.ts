@@ -1,11 +1,10 @@
 /** Whether the parts of a Parquet output have every document's rows, as its ledger says. */
 import { createReadStream, existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import { namesIn } from './columns-table.ts'
 import { linesPathIn, PARTS } from './parquet.ts'
+import { PartFile } from './parquet-part.ts'
 import { recordLines } from './record-lines.ts'
 
 /**
@@ -17,10 +16,13 @@ export async function* parquetProblems(output: string, ledger: SqliteLedger): As
   for (const part of namesIn(ledger.meta(PARTS))) {
     const path = join(output, part)
     try {
-      const { buffer, byteOffset, byteLength } = await readFile(path)
-      const file = buffer.slice(byteOffset, byteOffset + byteLength)
-      if (isBare) tally.rows += Number(parquetMetadata(file).num_rows)
-      else for (const { url, n } of await parquetReadObjects({ file, columns: ['url', 'n'] })) tally.add(url, Number(n))
+      const file = await PartFile.open(path)
+      // Rows of documents that --update has put into another part go at the end of its run.
+      const current = ledger.isSuperseding ? new Set(ledger.urlsIn(part)) : undefined
+      if (isBare) tally.rows += file.rows
+      else
+        for (const { url, n } of await file.read(['url', 'n']))
+          if (current?.has(String(url)) !== false) tally.add(url, Number(n))
     } catch (cause) {
       yield existsSync(path)
         ? `${path} is no Parquet file: ${cause instanceof Error ? cause.message : String(cause)}`

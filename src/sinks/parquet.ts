@@ -4,13 +4,17 @@
  * A Parquet file cannot be appended to, and small ones are slow to read. So records first go, group by group, into a file of lines
  * that the ledger knows; when there are enough of them, and at the end of the list, they become a part: written beside,
  * synced, named, and listed in the ledger in the commit that empties the file of lines.
+ *
+ * The ledger knows for each document in which part its records are or will be. With --update a document that has changed is in two parts until the end
+ * of the run, where each part with rows that are elsewhere by then is written again without them, under its name.
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ByteWriter, parquetWrite } from 'hyparquet-writer'
 import { MillError } from '../errors.ts'
 import { failpoint, hasFailpoint } from '../failpoint.ts'
+import { documentKey } from '../ledger/document-key.ts'
+import type { Placement } from '../ledger/ledger.ts'
 import { lockLedger, readLedger, removeLedger } from '../ledger/ledger-file.ts'
 import type { SqliteLedger } from '../ledger/sqlite-ledger.ts'
 import type { RunOptions } from '../options.ts'
@@ -22,6 +26,7 @@ import { namesIn } from './columns-table.ts'
 import { CORNER, LINES, ledgerPathIn } from './ledger-place.ts'
 import { outputFailed } from './output-error.ts'
 import { OutputLedger, type OutputLedgerRequest } from './output-ledger.ts'
+import { PartFile, parquetBytes, partName } from './parquet-part.ts'
 import { type RecordLine, recordLines } from './record-lines.ts'
 import { Refusals } from './refusals.ts'
 import type { OnRefused, SettledDocument, Store } from './sink.ts'
@@ -39,19 +44,34 @@ const READ_BYTES = 1 << 20
 /** What the ledger calls the names of the parts. */
 export const PARTS = 'parts'
 
+/** Where in its part a document's rows are is not kept. */
+const SOMEWHERE = { offset: 0, length: 0, crc32: 0 } as const satisfies Placement
+
 /**
  * Opens a directory of Parquet files, made if it is absent.
  * @throws MillError OPTIONS_INVALID, OUTPUT_EXISTS, OUTPUT_LOCKED, OUTPUT_FAILED, SHAPE_CHANGED
  */
 export async function openParquet(request: TargetRequest): Promise<Store> {
   const { output, options } = request
-  if (options.existing === 'update')
+  const form = namedForm(options)
+  const isUpdate = options.existing === 'update'
+  if (isUpdate && (options.table.bare || options.keepDuplicates))
     throw new MillError(
       'OPTIONS_INVALID',
-      `--update cannot replace rows of Parquet files; --fresh makes ${output} anew`,
+      `--update finds the rows of Parquet files by their url: not with ${options.table.bare ? '--bare' : '--keep-duplicates'}`,
     )
-  const form = namedForm(options)
   const { lines, beside } = await openParquetLedger(request)
+  const { ledger } = beside
+  const repeated = isUpdate ? ledger.repeatedUrl() : undefined
+  if (repeated !== undefined) {
+    await lines.close()
+    await beside.close()
+    throw new MillError(
+      'OPTIONS_INVALID',
+      `${output} has ${repeated} more than once (--keep-duplicates): --update cannot tell its rows apart; --fresh makes it anew`,
+    )
+  }
+  if (isUpdate) ledger.markSuperseding()
   return new ParquetStore(output, lines, beside, options, form)
 }
 
@@ -135,10 +155,14 @@ class ParquetStore implements Store {
   rejectedRecords = async () => this.#beside.rejectedRecords()
 
   async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
+    if (this.#options.existing === 'update') await this.#setApart(documents)
     const refused = new Refusals()
+    const placements = new Map<SettledDocument, Placement>()
+    const placement = { file: this.#nextPart, ...SOMEWHERE }
     const keys = await this.#settleForm(documents)
     for (const document of documents) {
       if (document.status !== 'done') continue
+      placements.set(document, placement)
       for await (const lines of recordLines(document.records)) {
         for (const line of lines) {
           const cells = this.#form?.cells(line)
@@ -154,15 +178,17 @@ class ParquetStore implements Store {
     const within = () => {
       if (keys !== undefined) ledger.setMeta(KEYS, JSON.stringify(keys))
     }
-    await this.#beside.commit(documents, { refused, files, within })
+    await this.#beside.commit(documents, { placements, refused, files, within })
     for (const commit of files) this.#lines.committed(commit)
     refused.tell(onRefused)
     if (this.#lines.plainBytes >= PART_BYTES) await this.#makePart()
   }
 
   async complete(): Promise<void> {
+    const { ledger } = this.#beside
     if (this.#lines.plainBytes > 0) await this.#makePart()
-    this.#beside.ledger.markEnded()
+    if (ledger.isSuperseding) await this.#removeSuperseded()
+    ledger.markEnded()
   }
 
   async close(): Promise<void> {
@@ -218,10 +244,48 @@ class ParquetStore implements Store {
     }
   }
 
+  get #parts(): readonly string[] {
+    return namesIn(this.#beside.ledger.meta(PARTS))
+  }
+
+  /** What the file of lines becomes. */
+  get #nextPart(): string {
+    return partName(this.#parts.length)
+  }
+
+  /** In a part there is one version of a document: if another still waits to become a part, it does so first. */
+  async #setApart(documents: readonly SettledDocument[]): Promise<void> {
+    const { ledger } = this.#beside
+    const next = this.#nextPart
+    const waits = ({ document, status }: SettledDocument) =>
+      status === 'done' && ledger.row(documentKey(document))?.placement?.file === next
+    if (this.#lines.plainBytes > 0 && documents.some(waits)) await this.#makePart()
+  }
+
+  /** Each part is replaced by itself without the rows whose document is in another by now. A kill leaves some to the next run's end. */
+  async #removeSuperseded(): Promise<void> {
+    const { ledger } = this.#beside
+    try {
+      for (const name of this.#parts) {
+        const current = new Set(ledger.urlsIn(name))
+        const part = await PartFile.open(join(this.#path, name))
+        const urls = await part.read(['url'])
+        if (urls.every(({ url }) => current.has(String(url)))) continue
+        const names = part.columns.map((column) => column.name)
+        const { bytes } = await part.again(names, (url) => current.has(url))
+        await placePart(this.#path, ledger, name, (handle) => handle.writeFile(bytes))
+      }
+      ledger.forget([])
+      ledger.endSuperseding()
+    } catch (cause) {
+      throw outputFailed(this.#path, cause)
+    }
+  }
+
   async #makePart(): Promise<void> {
     const { ledger } = this.#beside
-    const parts = namesIn(ledger.meta(PARTS))
-    const name = partName(parts.length)
+    const parts = this.#parts
+    const name = this.#nextPart
     try {
       const keys = this.#form === undefined ? (await this.#sample([])).keys : undefined
       this.#form ??= sampledForm(this.#options, keys ?? [])
@@ -243,11 +307,6 @@ class ParquetStore implements Store {
       throw outputFailed(this.#path, cause)
     }
   }
-}
-
-/** What a part is called, counted from 0. */
-export function partName(place: number): string {
-  return `part-${String(place).padStart(5, '0')}.parquet`
 }
 
 /** Writes a part beside and gives it its name; it counts when the ledger lists it. */
@@ -294,27 +353,6 @@ async function partBytes(form: FileForm, lines: { read(): AsyncGenerator<Uint8Ar
   return parquetBytes(
     form.names.map((name, place) => ({ name, cells: columns[place] ?? [], isNumber: isNumber(form, name, place) })),
   )
-}
-
-/** A column of a part. */
-export interface PartColumn {
-  readonly name: string
-  readonly cells: readonly Cell[]
-  /** Whether all cells are whole numbers; else they are text. */
-  readonly isNumber: boolean
-}
-
-export function parquetBytes(columns: readonly PartColumn[]): Uint8Array {
-  const writer = new ByteWriter()
-  parquetWrite({
-    writer,
-    columnData: columns.map(({ name, cells, isNumber }) =>
-      isNumber
-        ? { name, data: [...cells], type: 'INT32', nullable: false }
-        : { name, data: cells.map((cell) => (cell === null ? null : String(cell))), type: 'STRING' },
-    ),
-  })
-  return writer.getBytes()
 }
 
 /** The leading columns n and row. */

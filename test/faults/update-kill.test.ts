@@ -6,10 +6,19 @@ import {
   millUndisturbed,
   millUntilKilled,
   problemsOf,
+  sorted,
 } from '../support/kill-chain.ts'
 import { startPostgres } from '../support/postgres.ts'
-import { COLUMNS, file, postgres, sqlite } from '../support/sink-targets.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { COLUMNS, file, parquet, postgres, sqlite } from '../support/sink-targets.ts'
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
+
+/** Twelve documents, one of which is damaged, with one to three records that say their version. */
+function writeVersions(folder: TemporaryFolder, version: (n: number) => number): void {
+  for (let n = 0; n < 12; n++) {
+    const records = `<r id="${n}">${n} in version ${version(n)}</r>`.repeat(1 + (n % 3))
+    folder.write(`${String(n).padStart(2, '0')}.xml`, `<a>${records}${n === 7 ? '' : '</a>'}`)
+  }
+}
 
 for (const target of [file('out.ndjson'), file('out.ndjson.gz'), file('out.csv')]) {
   const { output } = target
@@ -26,17 +35,11 @@ for (const target of [file('out.ndjson'), file('out.ndjson.gz'), file('out.csv')
       using documents = temporaryFolder()
       using folder = temporaryFolder()
       using other = temporaryFolder()
-      const write = (version: (n: number) => number) => {
-        for (let n = 0; n < 12; n++) {
-          const records = `<r id="${n}">${n} in version ${version(n)}</r>`.repeat(1 + (n % 3))
-          documents.write(`${String(n).padStart(2, '0')}.xml`, `<a>${records}${n === 7 ? '' : '</a>'}`)
-        }
-      }
       const input = [documents.file('*.xml')]
       const chain: Chain = { input, folder, target, flags: ['--ordered'] }
-      write(() => 1)
+      writeVersions(documents, () => 1)
       await millUndisturbed(chain)
-      write((n) => 1 + (n % 2))
+      writeVersions(documents, (n) => 1 + (n % 2))
       const updating = { ...chain, flags: ['--ordered', '--update'] }
       expect(await millKilled(updating, [[point, 1]])).toBe(1)
       expect(await problemsOf(chain)).toEqual([])
@@ -46,6 +49,50 @@ for (const target of [file('out.ndjson'), file('out.ndjson.gz'), file('out.csv')
     })
   }
 }
+
+for (const target of [parquet('out.parquet', COLUMNS), parquet('out.parquet', [])]) {
+  for (const point of ['directory.written', 'directory.noted', 'directory.renamed', 'directory.synced'] as const) {
+    test(`kills at ${point} of --update into ${target.name}, of a part and of one without what it has superseded, are made good`, {
+      timeout: 120_000,
+    }, async () => {
+      using documents = temporaryFolder()
+      using folder = temporaryFolder()
+      using other = temporaryFolder()
+      const chain: Chain = { input: [documents.file('*.xml')], folder, target, flags: [] }
+      writeVersions(documents, () => 1)
+      await millUndisturbed(chain)
+      writeVersions(documents, (n) => 1 + (n % 2))
+      const updating = { ...chain, flags: ['--update'] }
+      await millUntilKilled(updating, point, 1)
+      expect(await problemsOf(chain)).toEqual([])
+      await millUntilKilled(updating, point, 2)
+      expect(await problemsOf(chain)).toEqual([])
+      // Also a run that does not ask again takes it to its end.
+      await millUndisturbed(chain)
+      expect(await problemsOf(chain)).toEqual([])
+      const reference = { ...chain, folder: other }
+      await millUndisturbed(reference)
+      expect(sorted(await contentOf(chain))).toEqual(sorted(await contentOf(reference)))
+    })
+  }
+}
+
+test('of a document that has changed before its rows became a part, the later rows are there once', {
+  timeout: 60_000,
+}, async () => {
+  using documents = temporaryFolder()
+  using folder = temporaryFolder()
+  using other = temporaryFolder()
+  const chain: Chain = { input: [documents.file('*.xml')], folder, target: parquet('out.parquet', COLUMNS), flags: [] }
+  writeVersions(documents, () => 1)
+  await millUntilKilled(chain, 'directory.written', 1)
+  writeVersions(documents, (n) => 1 + (n % 2))
+  await millUndisturbed({ ...chain, flags: ['--update'] })
+  expect(await problemsOf(chain)).toEqual([])
+  const reference = { ...chain, folder: other }
+  await millUndisturbed(reference)
+  expect(sorted(await contentOf(chain))).toEqual(sorted(await contentOf(reference)))
+})
 
 const server = await startPostgres()
 afterAll(() => server[Symbol.asyncDispose]())

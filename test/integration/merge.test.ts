@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
+import type { LibraryOptions } from '../../src/index.ts'
 import { documentKey } from '../../src/ledger/document-key.ts'
 import type { LedgerRow } from '../../src/ledger/ledger.ts'
 import { mergeOutputs } from '../../src/sinks/merge.ts'
@@ -11,7 +12,7 @@ import { runCommand } from '../support/command-line.ts'
 import { contentOf, millUndisturbed, problemsOf, sorted } from '../support/kill-chain.ts'
 import { MERGED, millShards, outputOf } from '../support/merge-parts.ts'
 import { serve } from '../support/serve.ts'
-import { readText } from '../support/sink-targets.ts'
+import { parquet, readText } from '../support/sink-targets.ts'
 import { failureOf, millInto, writeRecords } from '../support/small-parts.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -266,6 +267,37 @@ test('rows of databases go into tables that are there, made otherwise, if they h
       .map(({ x }) => x),
   ).toEqual(['1', '3'])
   expect(bare.prepare('SELECT count(*) AS count FROM mine').get()).toEqual({ count: 0 })
+})
+
+test('parts of Parquet that were merged can be updated', { timeout: TIMEOUT_MS }, async () => {
+  using folder = temporaryFolder()
+  const [a = '', b = '', c = ''] = writeRecords(folder, { a: ['1'], b: ['2', '3'], c: ['4'] })
+  const [one, two, all] = ['one.parquet', 'two.parquet', 'all.parquet'].map((name) => folder.file(name))
+  if (one === undefined || two === undefined || all === undefined) return expect.unreachable()
+  await millInto(one, [a, b])
+  await millInto(two, [c])
+  await mergeOutputs({ output: all, parts: [one, two] })
+  writeRecords(folder, { b: ['5', '6', '7'], c: [] })
+  await millInto(all, [a, b, c], { update: true })
+  expect((await parquet('all.parquet', []).rows(folder.path)).map(({ text }) => text).toSorted()).toEqual([
+    '1',
+    '5',
+    '6',
+    '7',
+  ])
+  expect((await verifyOutput(all)).problems).toEqual([])
+})
+
+test('Parquet is not updated where rows cannot be told apart by their url', { timeout: TIMEOUT_MS }, async () => {
+  using folder = temporaryFolder()
+  const [a = ''] = writeRecords(folder, { a: ['1'] })
+  const output = folder.file('out.parquet')
+  await millInto(output, [a, a], { keepDuplicates: true })
+  const refused = async (options: LibraryOptions) => failureOf(millInto(output, [a], { update: true, ...options }))
+  expect((await refused({ bare: true })).message).toContain('--bare')
+  expect((await refused({ keepDuplicates: true })).message).toContain('--keep-duplicates')
+  expect((await refused({})).message).toContain('more than once')
+  expect((await verifyOutput(output)).problems).toEqual([])
 })
 
 test('with --key the row of a later part replaces that of an earlier one', { timeout: TIMEOUT_MS }, async () => {

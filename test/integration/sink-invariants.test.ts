@@ -146,13 +146,6 @@ describe.each(targets)('$name', (target) => {
     expect(await ids()).toEqual(before)
 
     const same = await run(folder, list, ['--update'])
-    if (target.output.endsWith('.parquet')) {
-      expect([same.exitCode, same.stderr]).toEqual([
-        2,
-        expect.stringContaining('--update cannot replace rows of Parquet'),
-      ])
-      return
-    }
     expect([same.exitCode, unchanged, await ids()]).toEqual([0, 2, before])
     expect(same.stderr).toContain('4 already there')
 

@@ -4,15 +4,14 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { MillError } from '../../errors.ts'
 import type { LedgerRow } from '../../ledger/ledger.ts'
 import type { SqliteLedger } from '../../ledger/sqlite-ledger.ts'
-import type { Cell } from '../columns.ts'
 import { KEYS } from '../columns-file.ts'
 import { namesIn } from '../columns-table.ts'
 import { outputFailed } from '../output-error.ts'
-import { openParquetLedger, PARTS, parquetBytes, partName, placePart } from '../parquet.ts'
+import { openParquetLedger, PARTS, placePart } from '../parquet.ts'
+import { PartFile, partName } from '../parquet-part.ts'
 import type { Choice } from './choice.ts'
 import { type PartColumns, placesIn, unionColumns } from './columns.ts'
 import { openPart, type Part } from './part.ts'
@@ -59,30 +58,39 @@ async function takePart(
 ): Promise<void> {
   const { taken, left } = urlsOf(part, choice)
   const before = namesIn(ledger.meta(PARTS))
-  const names: string[] = []
+  /** By what a file is called in the part: what it is called here. */
+  const names = new Map<string, string>()
   try {
     for (const file of taken.size === 0 ? [] : namesIn(part.ledger.meta(PARTS))) {
       const bytes = await readFile(join(part.path, file))
       const wanted = await wantedBytes(part.path, bytes, { path: output, names: columns?.names ?? [] }, left)
       if (wanted === undefined) continue
-      const name = partName(before.length + names.length)
+      const name = partName(before.length + names.size)
       await placePart(output, ledger, name, (handle) => handle.writeFile(wanted))
-      names.push(name)
+      names.set(file, name)
     }
   } catch (cause) {
     throw outputFailed(output, cause)
   }
   ledger.commit({
-    rows: takenRows(part, choice),
+    rows: takenRows(part, choice, names),
     within() {
-      ledger.setMeta(PARTS, JSON.stringify([...before, ...names]))
+      ledger.setMeta(PARTS, JSON.stringify([...before, ...names.values()]))
       if (columns?.keys !== undefined) ledger.setMeta(KEYS, JSON.stringify(columns.keys))
     },
   })
 }
 
-function* takenRows(part: Part, choice: Choice): Generator<LedgerRow> {
-  for (const row of part.ledger.rows('seq')) if (choice.takes(row)) yield row
+function* takenRows(part: Part, choice: Choice, names: ReadonlyMap<string, string>): Generator<LedgerRow> {
+  for (const row of part.ledger.rows('seq')) {
+    if (!choice.takes(row)) continue
+    const { file, ...place } = row.placement ?? {}
+    const name = file === undefined ? undefined : names.get(file)
+    yield {
+      ...row,
+      placement: name === undefined ? undefined : { offset: 0, length: 0, crc32: 0, ...place, file: name },
+    }
+  }
 }
 
 /**
@@ -107,40 +115,26 @@ async function wantedBytes(
   output: { readonly path: string; readonly names: readonly string[] },
   left: ReadonlySet<string>,
 ): Promise<Uint8Array | undefined> {
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
-  const columns = columnsIn(file)
-  const places = placesIn({ path, names: columns.map(({ name }) => name) }, output)
+  const file = new PartFile(bytes)
+  const places = placesIn({ path, names: file.columns.map(({ name }) => name) }, output)
   if (places === undefined && left.size === 0) return bytes
-  if (left.size > 0 && columns[0]?.name !== 'url')
+  if (left.size > 0 && file.columns[0]?.name !== 'url')
     throw new MillError(
       'PARTS_DIFFER',
       `some documents of ${path} are in ${output.path} already, and without url (--bare) its rows cannot be told apart`,
     )
-  const all: readonly Readonly<Record<string, Cell>>[] = await parquetReadObjects({ file })
-  const rows = left.size === 0 ? all : all.filter(({ url }) => !left.has(String(url)))
-  if (rows.length === 0) return undefined
-  return parquetBytes(
-    output.names.map((name) => ({
-      name,
-      cells: rows.map((row) => row[name] ?? null),
-      isNumber: columns.some((column) => column.name === name && column.isNumber),
-    })),
-  )
-}
-
-function columnsIn(file: ArrayBuffer): { readonly name: string; readonly isNumber: boolean }[] {
-  const [, ...columns] = parquetMetadata(file).schema
-  return columns.map(({ name, type }) => ({ name, isNumber: type === 'INT32' }))
+  const again = await file.again(output.names, (url) => !left.has(url))
+  return again.rows === 0 ? undefined : again.bytes
 }
 
 /** The columns that the files of a part have; undefined where there is none. */
 async function columnsOf(path: string, ledger: SqliteLedger): Promise<PartColumns | undefined> {
   const [first] = namesIn(ledger.meta(PARTS))
   if (first === undefined) return undefined
-  const { buffer, byteOffset, byteLength } = await readFile(join(path, first))
+  const { columns } = await PartFile.open(join(path, first))
   const keys = ledger.meta(KEYS)
   return {
-    names: columnsIn(buffer.slice(byteOffset, byteOffset + byteLength)).map(({ name }) => name),
+    names: columns.map(({ name }) => name),
     keys: keys === undefined ? undefined : namesIn(keys),
   }
 }
