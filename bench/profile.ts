@@ -3,7 +3,7 @@
  * the busiest worker, and their top self times, into bench/profile.md. The profiles themselves stay in a temporary folder that is named
  * at the end: load them into a browser's developer tools.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,6 +35,8 @@ interface Profile {
 }
 
 const TOP = 14
+/** Where the part begins that is written by hand. */
+const BY_HAND = '## What is left to gain'
 const OUTPUT = fileURLToPath(new URL('./profile.md', import.meta.url))
 
 const { values } = parseArgs({
@@ -73,7 +75,10 @@ const parts = [
     if (worker !== undefined) parts.push(section(`Busiest of ${workers.length} worker threads`, worker))
   }
 }
-writeFileSync(OUTPUT, `${parts.join('\n').trimEnd()}\n`)
+// What is concluded from it is written by hand, and stays.
+const before = existsSync(OUTPUT) ? readFileSync(OUTPUT, 'utf8') : ''
+const byHand = before.includes(BY_HAND) ? `\n${before.slice(before.indexOf(BY_HAND))}` : ''
+writeFileSync(OUTPUT, `${parts.join('\n').trimEnd()}\n${byHand}`)
 process.stdout.write(`${OUTPUT}\nprofiles: ${kept}\n`)
 
 function section(title: string, { busyMs, idleMs, selfTimes }: Profile): string {

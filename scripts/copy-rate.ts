@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -42,7 +42,9 @@ async function compare(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'xmlmill-copy-'))
   await using server = await startPostgres()
   try {
-    const [pattern, record] = Number.isNaN(Number(first)) ? [`${first}/*.xml`, second] : [writeDocuments(folder), 'r']
+    const [pattern, record] = Number.isNaN(Number(first))
+      ? [join(resolve(first), '*.xml'), second]
+      : [writeDocuments(folder), 'r']
     const whole: number[] = []
     const running: number[] = []
     for (let round = 0; round < Number(third); round++) {
