@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Machine } from './result.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const PACKAGES = ['undici', 'piscina', 'fast-xml-parser', 'p-limit', '@crawlee/http', 'saxes', 'txml', 'libxml2-wasm']
 
 export function machine(load: readonly [number, number]): Machine {

@@ -20,19 +20,19 @@ const FOOT = '</volume>\n'
 /** Different records made for each kind; documents are put together from them. */
 const POOL = 400
 
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const NAMES = [
   'Ada', 'Björn', 'Chiara', 'Đorđe', 'Élodie', 'Fatima', 'Grzegorz', 'Hanna', 'Ifeoma', 'Jiří', 'Kenji', 'Léa', 'Müller',
   'Nguyễn', 'O&apos;Brien', 'Papadopoulos', 'Rossi', 'Smith &amp; Sons', 'Tanaka', 'Wang', 'Žižka', '小林',
 ] as const
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const WORDS = [
   'the', 'model', 'of', 'we', 'corpus', 'a', 'results', 'show', 'that', 'words', 'and', 'training', 'to', 'in', 'data',
   'improves', 'over', 'baseline', 'by', 'points', 'sentences', 'annotated', 'with', 'features', 'from', 'parsed', 'context',
   'for', 'each', 'language', 'this', 'paper', 'presents', 'method', 'is', 'evaluated', 'on', 'newspaper', 'text', 'accuracy',
   'large', 'unseen', 'distribution', 'which', 'outperforms',
 ] as const
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const FOREIGN = [
   'μῆνιν', 'ἄειδε', 'θεὰ', 'Πηληϊάδεω', 'Ἀχιλῆος', 'οὐλομένην', 'ἣ', 'μυρί’', 'Ἀχαιοῖς', 'ἄλγε’', 'ἔθηκε', 'naïve', 'Zürich',
   '記録', 'été', '—',

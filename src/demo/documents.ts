@@ -60,7 +60,7 @@ const BUSY_POSITIONS: ReadonlySet<number> = new Set([120, 121, 122, 123, 310, 31
 /** The first document of a fitting size from each of these on is slow: large enough to be no stall at 1 KiB/s. */
 const SLOW_FROM_POSITIONS = [20, 150, 230, 370]
 const SLOW_BYTES = { min: 40_000, max: 200_000 }
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const CHAOS: readonly Behaviour[] = [
   'mismatched', 'missing', 'cut', 'undefined-entity', 'stalled', 'missing',
   'mismatched', 'cut', 'undefined-entity', 'stalled', 'missing', 'mismatched',

@@ -1,38 +1,38 @@
 /** Papers that look like those of a real bibliography: names in several scripts, references, CDATA, single and repeated children. */
 import { createRandom, integerBetween, oneOf, type Random } from './random.ts'
 
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const FIRST_NAMES = [
   'Ada', 'Björn', 'Chiara', 'Đorđe', 'Élodie', 'Fatima', 'Grzegorz', 'Hanna', 'Ifeoma', 'Jiří', 'Kenji', 'Léa',
   'María José', 'Nikos', 'Ólafur', 'Priya', 'Quang', 'Rosa', 'Søren', 'Tomáš', 'Ümit', 'Vera', 'Wei', 'Yael',
   '明',
 ] as const
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const LAST_NAMES = [
   'Abadi', 'Brown', 'Castro-Ruiz', 'Dvořák', 'Eriksson', 'Fischer', 'García Márquez', 'Hüttner', 'Ivanova',
   'Jónsdóttir', 'Kowalczyk', 'Lindqvist', 'Müller', 'Nguyễn', 'O&apos;Brien', 'Papadopoulos', 'Quispe', 'Rossi',
   'Şahin', 'Tanaka', 'Úlfarsson', 'van den Berg', 'Wang', 'Yılmaz', 'Žižka', '小林', 'Smith &amp; Sons',
   'Bj&#246;rk',
 ] as const
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const TOPICS = [
   'Dependency Parsing', 'Machine Translation', 'Word Alignment', 'Question Answering', 'Speech Recognition',
   'Named Entities', 'Discourse Structure', 'Semantic Roles', 'Morphological Analysis', 'Text Summarisation',
   'Coreference', 'Sentiment', 'Information Extraction', 'Lexical Acquisition', 'Dialogue Systems',
   'Grammar Induction',
 ] as const
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const MANNERS = [
   'A Statistical Approach to', 'Towards Robust', 'Unsupervised', 'On the Limits of', 'Fast &amp; Simple',
   'Revisiting', 'Scaling', 'An Empirical Study of', 'Multilingual', 'Weakly Supervised',
   'What Do We Know About', 'Efficient',
 ] as const
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const ENDINGS = [
   '', '', ' for Low-Resource Languages', ' &#x2014; A Survey', ': the Case of Icelandic',
   ' with n &lt; 100 Examples', ' “in the Wild”', ' in Τhessaloniki', ' (日本語)', ' at &#8364;0 Cost',
 ] as const
-// biome-ignore format: a list
+// biome-ignore format: the formatter would give each word or row of this list a line or more of its own
 const WORDS = [
   'the', 'model', 'of', 'we', 'corpus', 'a', 'results', 'show', 'that', 'words', 'and', 'training', 'to', 'in',
   'data', 'improves', 'over', 'baseline', 'by', 'points', 'sentences', 'annotated', 'with', 'features', 'from',

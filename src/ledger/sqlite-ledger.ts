@@ -19,6 +19,7 @@ import type {
   WaitingRecords,
 } from './commit.ts'
 import { LEDGER_VERSION, type LedgerRow } from './ledger.ts'
+import { LedgerUrls } from './ledger-urls.ts'
 import { Recollection } from './recollection.ts'
 import { checkShape, type RunShape } from './run-shape.ts'
 import {
@@ -46,6 +47,7 @@ export type Stage = 'running' | 'merging'
 const MOVED = ' moved'
 
 export class SqliteLedger {
+  readonly urls: LedgerUrls
   readonly #database: DatabaseSync
   readonly #name: string
   readonly #put: StatementSync
@@ -91,6 +93,7 @@ export class SqliteLedger {
       if (shape !== undefined && this.meta(STAGE) !== stage) this.setMeta(STAGE, stage)
       if (shape !== undefined && this.meta(ID) === undefined) this.setMeta(ID, randomUUID())
     })
+    this.urls = new LedgerUrls(database)
     this.#put = database.prepare(PUT)
     this.#putFailed = database.prepare(PUT_FAILED)
     this.#putUnchanged = database.prepare(PUT_UNCHANGED)
@@ -291,30 +294,6 @@ export class SqliteLedger {
       this.#putFile.run(name, bytes, plainBytes)
       database.exec("DELETE FROM xmlmill_moved; DELETE FROM xmlmill_meta WHERE name IN ('moved', 'superseding')")
     })
-  }
-
-  /** URLs of done documents, each with the records written of all its documents. */
-  *recordsByUrl(): Generator<{ readonly url: string; readonly records: number }> {
-    const rows = this.#database
-      .prepare("SELECT url, sum(records_written) AS records FROM xmlmill_documents WHERE status = 'done' GROUP BY url")
-      .iterate()
-    for (const { url, records } of rows) yield { url: String(url), records: Number(records) }
-  }
-
-  /** URLs of the done documents whose records are in this file of several, or in one that is not known. */
-  *urlsIn(file: string): Generator<string> {
-    const rows = this.#database
-      .prepare("SELECT url FROM xmlmill_documents WHERE status = 'done' AND (file = ? OR file IS NULL)")
-      .iterate(file)
-    for (const { url } of rows) yield String(url)
-  }
-
-  /** A URL that several done documents have, if there is one. */
-  repeatedUrl(): string | undefined {
-    const row = this.#database
-      .prepare("SELECT url FROM xmlmill_documents WHERE status = 'done' GROUP BY url HAVING count(*) > 1 LIMIT 1")
-      .get()
-    return row === undefined ? undefined : String(row.url)
   }
 
   /** How many documents are done and failed, and how many bytes of records, records and rejects the done ones have. */

@@ -18,7 +18,7 @@ export async function* parquetProblems(output: string, ledger: SqliteLedger): As
     try {
       const file = await PartFile.open(path)
       // Rows of documents that --update has put into another part go at the end of its run.
-      const current = ledger.isSuperseding ? new Set(ledger.urlsIn(part)) : undefined
+      const current = ledger.isSuperseding ? new Set(ledger.urls.in(part)) : undefined
       if (isBare) tally.rows += file.rows
       else
         for (const { url, n } of await file.read(['url', 'n']))
@@ -46,7 +46,7 @@ export async function* parquetProblems(output: string, ledger: SqliteLedger): As
 }
 
 function* differences(rowsByUrl: Map<unknown, number>, ledger: SqliteLedger): Generator<string> {
-  for (const { url, records } of ledger.recordsByUrl()) {
+  for (const { url, records } of ledger.urls.withRecords()) {
     const rows = rowsByUrl.get(url) ?? 0
     if (rows !== records) yield `${url}: it has ${rows} rows, the ledger counts ${records}`
     rowsByUrl.delete(url)

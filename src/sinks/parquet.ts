@@ -61,18 +61,25 @@ export async function openParquet(request: TargetRequest): Promise<Store> {
       `--update finds the rows of Parquet files by their url: not with ${options.table.bare ? '--bare' : '--keep-duplicates'}`,
     )
   const { lines, beside } = await openParquetLedger(request)
-  const { ledger } = beside
-  const repeated = isUpdate ? ledger.repeatedUrl() : undefined
-  if (repeated !== undefined) {
+  try {
+    if (isUpdate) beginUpdate(beside.ledger, output)
+    return new ParquetStore(output, lines, beside, options, form)
+  } catch (cause) {
     await lines.close()
     await beside.close()
+    throw cause
+  }
+}
+
+/** @throws MillError OPTIONS_INVALID where rows of several documents have one url */
+function beginUpdate(ledger: SqliteLedger, output: string): void {
+  const repeated = ledger.urls.repeated()
+  if (repeated !== undefined)
     throw new MillError(
       'OPTIONS_INVALID',
       `${output} has ${repeated} more than once (--keep-duplicates): --update cannot tell its rows apart; --fresh makes it anew`,
     )
-  }
-  if (isUpdate) ledger.markSuperseding()
-  return new ParquetStore(output, lines, beside, options, form)
+  ledger.markSuperseding()
 }
 
 export interface ParquetLedger {
@@ -267,7 +274,7 @@ class ParquetStore implements Store {
     const { ledger } = this.#beside
     try {
       for (const name of this.#parts) {
-        const current = new Set(ledger.urlsIn(name))
+        const current = new Set(ledger.urls.in(name))
         const part = await PartFile.open(join(this.#path, name))
         const urls = await part.read(['url'])
         if (urls.every(({ url }) => current.has(String(url)))) continue

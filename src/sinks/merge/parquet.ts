@@ -84,11 +84,11 @@ async function takePart(
 function* takenRows(part: Part, choice: Choice, names: ReadonlyMap<string, string>): Generator<LedgerRow> {
   for (const row of part.ledger.rows('seq')) {
     if (!choice.takes(row)) continue
-    const { file, ...place } = row.placement ?? {}
-    const name = file === undefined ? undefined : names.get(file)
+    const { placement } = row
+    const name = placement?.file === undefined ? undefined : names.get(placement.file)
     yield {
       ...row,
-      placement: name === undefined ? undefined : { offset: 0, length: 0, crc32: 0, ...place, file: name },
+      placement: placement === undefined || name === undefined ? undefined : { ...placement, file: name },
     }
   }
 }
