@@ -81,8 +81,11 @@ export class SqliteLedger {
       database.exec(TABLES)
       const version = this.meta('version')
       if (version === undefined) {
-        this.setMeta('version', String(LEDGER_VERSION))
-        this.setMeta('shape', JSON.stringify(shape ?? {}))
+        // Who only reads what a kill at the very beginning has left does not say what the next run is to be like.
+        if (shape !== undefined) {
+          this.setMeta('version', String(LEDGER_VERSION))
+          this.setMeta('shape', JSON.stringify(shape))
+        }
       } else if (version !== String(LEDGER_VERSION)) {
         const message = `the ledger of ${name} is of version ${version}, this xmlmill writes version ${LEDGER_VERSION}`
         throw new MillError('OUTPUT_FAILED', `${message}; use the other xmlmill, or --fresh`)

@@ -218,10 +218,10 @@ test('the first signal starts nothing more and lets what runs end; the last line
   }
   await using site = await serve({ '/1': slow, '/2': '<a>2</a>' })
   const args = [site.url('/1'), site.url('/2'), '-o', 'out.ndjson', '--bare', '-j', '1']
-  const { child, finished } = startCommand(args, { cwd: folder.path })
+  const { child, finished, says } = startCommand(args, { cwd: folder.path })
   await asked.promise
   child.kill('SIGINT')
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await says(/^stopping: /m)
   answer()
   const { exitCode, stderr } = await finished
   expect([exitCode, read(folder, 'out.ndjson'), site.hits('/2')]).toEqual([130, '"1"\n', 0])
@@ -241,10 +241,11 @@ test('a second signal stops at once, and the run can be gone on with', async () 
   }
   await using site = await serve({ '/1': hanging })
   const args = [site.url('/1'), '-o', 'out.ndjson', '--bare']
-  const { child, finished } = startCommand(args, { cwd: folder.path })
+  const { child, finished, says } = startCommand(args, { cwd: folder.path })
   await asked.promise
   child.kill('SIGTERM')
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  // The system makes one of two that are there at once.
+  await says(/^stopping: /m)
   child.kill('SIGTERM')
   expect((await finished).exitCode).toBe(143)
   isUp = true
@@ -305,6 +306,22 @@ test('verify leaves a database that is not ours as it is', async () => {
   await expect(verifyOutput(path)).rejects.toMatchObject({ code: 'OPTIONS_INVALID', message: `${path} has no ledger` })
   expect(readFileSync(path).equals(before)).toBe(true)
 })
+
+for (const [output, ledger] of [
+  ['out.sqlite', 'out.sqlite'],
+  ['out.ndjson', 'out.ndjson.xmlmill'],
+] as const) {
+  test(`what a kill at the very beginning of ${output} has left can be verified and gone on with`, async () => {
+    using folder = temporaryFolder()
+    folder.write('1.xml', '<a><r>1</r></a>')
+    folder.write(ledger, '')
+    const cwd = folder.path
+    expect((await runCommand(['verify', output], { cwd })).exitCode).toBe(0)
+    const { exitCode, stderr } = await runCommand(['1.xml', '-r', 'r', '-o', output], { cwd })
+    expect([exitCode, exitCode === 0 ? '' : stderr]).toEqual([0, ''])
+    expect((await verifyOutput(folder.file(output))).done).toBe(1)
+  })
+}
 
 test('verify tells the first ten problems, and how many there are', async () => {
   using folder = temporaryFolder()
