@@ -30,6 +30,7 @@ export async function launchBrowser(): Promise<TestBrowser> {
   return {
     async open(url, { colorScheme = 'light', width = 1240, height = 900 } = {}) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme })
+      page.setDefaultTimeout(150_000)
       const complaints: string[] = []
       const requests: string[] = []
       page.on('console', (message) => {

@@ -15,7 +15,7 @@ async function openLive(fold: ReportFold, clock: ManualClock) {
 
 beforeAll(async () => {
   browser = await launchBrowser()
-}, 120_000)
+})
 
 afterAll(() => browser[Symbol.asyncDispose]())
 

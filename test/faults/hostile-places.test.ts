@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { type LibraryOptions, mill } from '../../src/index.ts'
 import { GOOD_BODY, HOSTILE_OPTIONS } from '../support/chaos-cases.ts'
 import { answer, EXPIRED, type Fault, faultServer, SELF_SIGNED } from '../support/fault-server.ts'
+import { refusingPort } from '../support/refusing-port.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const GOOD = 10
@@ -36,12 +37,10 @@ test('hosts that cannot be reached, or not safely, cost their own documents alon
     socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
   })
   const clearPort = await listening(clear)
-  const gone = createServer()
-  const gonePort = await listening(gone)
-  await new Promise((resolve) => gone.close(resolve))
+  await using gone = await refusingPort()
 
   const expected: Readonly<Record<string, string>> = {
-    [`http://127.0.0.1:${gonePort}/`]: 'CONNECT_FAILED',
+    [`http://${gone.host}/`]: 'CONNECT_FAILED',
     'http://no-such-host.invalid/': 'DNS_FAILED',
     [`https://${silent.host}/`]: 'CONNECT_TIMEOUT',
     [selfSigned.url('/')]: 'TLS_FAILED',
@@ -68,7 +67,7 @@ test('--timeout ends a document that still moves', async () => {
       socket.once('close', () => clearInterval(timer))
     },
   })
-  const codes = await ends([site.url('/slow'), site.url('/good')], { timeout: 0.8, retries: 0 })
+  const codes = await ends([site.url('/slow'), site.url('/good')], { timeout: 3, retries: 0 })
   expect([...codes.values()].toSorted()).toEqual(['TIMEOUT', 'done'])
   await site.allClosed()
 })

@@ -17,7 +17,7 @@ import { type Route, serve } from '../support/serve.ts'
 import { COLUMNS, DIRECTORY, file, parquet, postgres, type SinkTarget, sqlite } from '../support/sink-targets.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const TIMEOUT_MS = 240_000
+const TIMEOUT_MS = 600_000
 
 const COMMON: readonly Failpoint[] = [
   'channel.batch',

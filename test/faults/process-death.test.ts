@@ -54,9 +54,7 @@ describe.each([
   ['an abort', "process.kill(process.pid, 'SIGABRT'); for (;;);"],
   ['a fault in native code', "process.kill(process.pid, 'SIGSEGV'); for (;;);"],
 ])('%s in a transform', (_, deed) => {
-  test('ends one run; the next tries what was under way in a process apart, and fails the culprit alone after its third', {
-    timeout: 120_000,
-  }, async () => {
+  test('ends one run; the next tries what was under way in a process apart, and fails the culprit alone after its third', async () => {
     using folder = temporaryFolder()
     await using server = await site()
     writeInput(folder, server, deed)
@@ -86,9 +84,7 @@ describe.each([
   })
 })
 
-test('a document that was only under way beside it, and kills from outside, are charged to nobody', {
-  timeout: 120_000,
-}, async () => {
+test('a document that was only under way beside it, and kills from outside, are charged to nobody', async () => {
   using folder = temporaryFolder()
   await using server = await site()
   writeInput(folder, server, "while (!existsSync('mended')) {}")

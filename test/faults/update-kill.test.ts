@@ -29,9 +29,7 @@ for (const target of [file('out.ndjson'), file('out.ndjson.gz'), file('out.csv')
     'rewrite.done',
     'file.half-written',
   ] as const) {
-    test(`a kill at ${point} of --update into ${output} leaves an output that the next run completes`, {
-      timeout: 120_000,
-    }, async () => {
+    test(`a kill at ${point} of --update into ${output} leaves an output that the next run completes`, async () => {
       using documents = temporaryFolder()
       using folder = temporaryFolder()
       using other = temporaryFolder()
@@ -52,9 +50,7 @@ for (const target of [file('out.ndjson'), file('out.ndjson.gz'), file('out.csv')
 
 for (const target of [parquet('out.parquet', COLUMNS), parquet('out.parquet', [])]) {
   for (const point of ['directory.written', 'directory.noted', 'directory.renamed', 'directory.synced'] as const) {
-    test(`kills at ${point} of --update into ${target.name}, of a part and of one without what it has superseded, are made good`, {
-      timeout: 120_000,
-    }, async () => {
+    test(`kills at ${point} of --update into ${target.name}, of a part and of one without what it has superseded, are made good`, async () => {
       using documents = temporaryFolder()
       using folder = temporaryFolder()
       using other = temporaryFolder()
@@ -77,9 +73,7 @@ for (const target of [parquet('out.parquet', COLUMNS), parquet('out.parquet', []
   }
 }
 
-test('of a document that has changed before its rows became a part, the later rows are there once', {
-  timeout: 60_000,
-}, async () => {
+test('of a document that has changed before its rows became a part, the later rows are there once', async () => {
   using documents = temporaryFolder()
   using folder = temporaryFolder()
   using other = temporaryFolder()
@@ -99,7 +93,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 for (const point of ['database.filled', 'ledger.filled'] as const) {
   for (const target of [sqlite('out.sqlite', COLUMNS), postgres(await server.database(point.replace('.', '_')), [])]) {
-    test(`a kill at ${point} of --update leaves what ${target.name} had, all of it`, { timeout: 120_000 }, async () => {
+    test(`a kill at ${point} of --update leaves what ${target.name} had, all of it`, async () => {
       using documents = temporaryFolder()
       using folder = temporaryFolder()
       const write = (version: number) => {

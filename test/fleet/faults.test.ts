@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { LEASE_MS } from '../../src/fleet/worker.ts'
 import { startFleet } from '../support/fleet.ts'
 import { startPostgres, type TestServer } from '../support/postgres.ts'
 import { type Route, serve } from '../support/serve.ts'
@@ -7,7 +8,7 @@ import { type Route, serve } from '../support/serve.ts'
 let server: TestServer
 beforeAll(async () => {
   server = await startPostgres()
-}, 60_000)
+})
 afterAll(async () => {
   await server[Symbol.asyncDispose]()
 })
@@ -29,7 +30,7 @@ function held() {
 
 const ROWS = 'SELECT url, count(*)::int FROM p GROUP BY url HAVING count(*) <> 2'
 
-test('what a killed machine had is with another one in under 15 seconds', async () => {
+test('what a killed machine had is with another one when its lease has run out', async () => {
   await using fleet = await startFleet(server)
   const document = held()
   await using site = await serve({ '/': document.route })
@@ -38,14 +39,14 @@ test('what a killed machine had is with another one in under 15 seconds', async 
   await document.first
   const second = fleet.work()
   await fleet.until('SELECT count(*) = 2 FROM xmlmill.workers')
-  const killedAt = performance.now()
   first.child.kill('SIGKILL')
   await document.second
-  expect(performance.now() - killedAt).toBeLessThan(15_000)
+  const lost = `SELECT lost_at - heartbeat_at > interval '${LEASE_MS} ms' AS late FROM xmlmill.workers WHERE lost_at IS NOT NULL`
+  expect(await fleet.query(lost)).toEqual([{ late: true }])
   expect((await second.finished).exitCode).toBe(0)
   expect(await fleet.query(ROWS)).toEqual([])
   expect(await fleet.query('SELECT running FROM xmlmill.hosts')).toEqual([{ running: 0 }])
-}, 90_000)
+})
 
 test('a machine that was stopped for longer than its lease writes nothing of what is somebody else’s by then', async () => {
   await using fleet = await startFleet(server)
@@ -68,20 +69,29 @@ test('a machine that was stopped for longer than its lease writes nothing of wha
   expect(await fleet.query('SELECT count(*)::int FROM xmlmill.workers WHERE lost_at IS NOT NULL')).toEqual([
     { count: 1 },
   ])
-}, 90_000)
+})
 
 test('SIGTERM ends a machine when what it has is done, and gives the rest back', async () => {
   await using fleet = await startFleet(server)
-  const slow: Route = (_, response) => void setTimeout(() => response.end('<l><p>one</p><p>two</p></l>'), 300)
-  await using site = await serve(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`/${index}`, slow])))
+  const waiting: (() => void)[] = []
+  let isHeld = true
+  const held: Route = (_, response) => {
+    const answer = () => void response.end('<l><p>one</p><p>two</p></l>')
+    if (isHeld) waiting.push(answer)
+    else answer()
+  }
+  await using site = await serve(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`/${index}`, held])))
   await fleet.submit(
     Array.from({ length: 20 }, (_, index) => site.url(`/${index}`)),
     '-r',
     'p',
   )
-  const first = fleet.work()
+  const first = fleet.work('--progress', 'plain')
   await fleet.until('SELECT count(*) > 0 FROM xmlmill.leases')
   first.child.kill('SIGTERM')
+  await first.says(/^stopping: /m)
+  isHeld = false
+  for (const answer of waiting) answer()
   expect((await first.finished).exitCode).toBe(143)
   expect(await fleet.query('SELECT count(*)::int FROM xmlmill.leases')).toEqual([{ count: 0 }])
   expect(await fleet.query("SELECT count(*)::int FROM xmlmill.job WHERE state = 'active'")).toEqual([{ count: 0 }])
@@ -91,7 +101,7 @@ test('SIGTERM ends a machine when what it has is done, and gives the rest back',
   // Nothing that was under way was thrown away.
   expect(site.hits()).toBe(20)
   expect(await fleet.query(ROWS)).toEqual([])
-}, 90_000)
+})
 
 test('a database that restarts costs time and no documents', async () => {
   await using fleet = await startFleet(server)
@@ -117,4 +127,4 @@ test('a database that restarts costs time and no documents', async () => {
   ])
   expect(await fleet.query('SELECT count(*)::int FROM xmlmill.leases')).toEqual([{ count: 0 }])
   expect(await fleet.query('SELECT running FROM xmlmill.hosts')).toEqual([{ running: 0 }])
-}, 90_000)
+})

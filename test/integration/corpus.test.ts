@@ -51,7 +51,7 @@ test.runIf(hasCorpus)('the real documents have 48,272 records', () => {
 })
 
 for (const target of targets) {
-  test(`${target.name} has every record of every document`, { timeout: 240_000 }, async () => {
+  test(`${target.name} has every record of every document`, { timeout: 600_000 }, async () => {
     using folder = temporaryFolder()
     const args = [pattern, '-r', 'paper', '-o', target.output, ...target.args]
     const { exitCode, stderr } = await runCommand(args, { cwd: folder.path })

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { ErrorCode } from '../../src/errors.ts'
 import { testDownloader } from '../support/downloader.ts'
 import { answer, EXPIRED, FAULTS, type Fault, faultServer, SELF_SIGNED } from '../support/fault-server.ts'
+import { refusingPort } from '../support/refusing-port.ts'
 import { temporaryFile } from '../support/temporary-file.ts'
 
 const EXPECTED: Readonly<Record<keyof typeof FAULTS, ErrorCode>> = {
@@ -52,12 +53,11 @@ test.each(rows)('%s is named, asked for once, and leaves no connection behind', 
 })
 
 test('a refused connection is CONNECT_FAILED with host and port', async () => {
-  const server = await faultServer({})
-  await server.close()
+  await using gone = await refusingPort()
   await using client = testDownloader()
-  const failure = await client.failure(server.url('/'))
+  const failure = await client.failure(`http://${gone.host}/`)
   expect(failure.code).toBe('CONNECT_FAILED')
-  expect(failure.message).toBe(`${server.host} refused the connection`)
+  expect(failure.message).toBe(`${gone.host} refused the connection`)
 })
 
 test('a name that does not exist is DNS_FAILED', async () => {

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { testDownloader } from '../support/downloader.ts'
 import { answer, faultServer, SELF_SIGNED } from '../support/fault-server.ts'
+import { refusingPort } from '../support/refusing-port.ts'
 import { serve } from '../support/serve.ts'
 import { temporaryFile } from '../support/temporary-file.ts'
 
@@ -104,9 +105,8 @@ test('a proxy that wants credentials is HTTP_REFUSED', async () => {
 })
 
 test('a proxy that is not there is CONNECT_FAILED, one that is silent STALLED', async () => {
-  const gone = await faultServer({})
-  await gone.close()
-  await using client = testDownloader({ proxy: gone.url('') })
+  await using gone = await refusingPort()
+  await using client = testDownloader({ proxy: `http://${gone.host}` })
   expect(await client.failure('http://public.example/')).toMatchObject({ code: 'CONNECT_FAILED' })
   await using silent = await faultServer({ '127.0.0.1:9': () => {} })
   await using patient = testDownloader({ proxy: silent.url(''), stallTimeoutMs: 300 })

@@ -66,7 +66,7 @@ test('one run gives events, report, live page and metrics; its events and its le
   const neither = await xmlmill(folder, 'report', 'run.html')
   expect(neither.code).toBe(2)
   expect(neither.stderr).toContain('REPORT_UNREADABLE')
-}, 60_000)
+})
 
 test('a port that is taken, or a report without a place, stops a run before anything is fetched', async () => {
   using folder = temporaryFolder()
@@ -78,7 +78,7 @@ test('a port that is taken, or a report without a place, stops a run before anyt
   expect(homeless.code).toBe(2)
   expect(homeless.stderr).toContain('REPORT_FAILED')
   expect(site.hits()).toBe(0)
-}, 60_000)
+})
 
 test('--live and --metrics may stand without a port, before anything', () => {
   expect(withImpliedValues(['--live', 'http://h/a.xml'])).toEqual(['--live=8484', 'http://h/a.xml'])

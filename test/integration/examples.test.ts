@@ -139,9 +139,7 @@ test('papers-by-year.ts: counts over documents, and goes on past one that fails'
   expect(failed).toEqual([site.url('/3.xml')])
 })
 
-test('oai-to-postgres.ts: stores the records that another run lists, and only new ones the next time', {
-  timeout: 90_000,
-}, async () => {
+test('oai-to-postgres.ts: stores the records that another run lists, and only new ones the next time', async () => {
   const listed = ['oai:x:1', 'oai:x:2']
   const record = (id: string) =>
     `<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><GetRecord><record><header><identifier>${id}</identifier><datestamp>2024-01-01</datestamp></header><metadata><oai_dc:dc xmlns:oai_dc="urn:oai_dc" xmlns:dc="urn:dc"><dc:title>Of ${id}</dc:title></oai_dc:dc></metadata></record></GetRecord></OAI-PMH>`

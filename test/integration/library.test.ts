@@ -108,14 +108,13 @@ test('a slow loop keeps the server from being asked for more than it can hold', 
   }
   for await (const _ of mill(urls(), { record: 'r' })) {
     // Asked for until nothing more is asked for.
-    for (let before = -1; before !== site.hits(); ) {
+    for (let before = -1; before !== site.hits() || before <= 10; ) {
       before = site.hits()
       await delay(250)
     }
     break
   }
   // 32 MiB wait for the loop; some more were under way.
-  expect(site.hits()).toBeGreaterThan(10)
   expect(site.hits()).toBeLessThan(100)
 })
 
@@ -143,8 +142,7 @@ test('leaving the loop closes all connections', async () => {
   await using site = await serve({ ...numbered(3, () => '<a/>'), '/hanging': hanging })
   for await (const _ of mill([site.url('/hanging'), site.url('/0'), site.url('/1')])) break
   // The client's side is closed when the loop is left; the server hears of it.
-  for (let turn = 0; site.openSockets > 0 && turn < 100; turn += 1) await delay(10)
-  expect(site.openSockets).toBe(0)
+  await site.allClosed()
 })
 
 test('a process that leaves the loop early ends by itself', async () => {
@@ -188,8 +186,7 @@ test('aborting the signal ends the loop with ABORTED and its reason', async () =
   }
   await expect(milling()).rejects.toMatchObject({ code: 'ABORTED', cause: reason })
   expect(seen).toEqual(['1'])
-  for (let turn = 0; site.openSockets > 0 && turn < 100; turn += 1) await delay(10)
-  expect(site.openSockets).toBe(0)
+  await site.allClosed()
 })
 
 test('a signal that is aborted already lets nothing start', async () => {

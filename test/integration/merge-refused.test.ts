@@ -10,11 +10,7 @@ import { readText } from '../support/sink-targets.ts'
 import { failureOf, millInto, writeRecords } from '../support/small-parts.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const TIMEOUT_MS = 120_000
-
-test('a document that two parts have differently is an error that names it, and nothing of the second is taken (PARTS_DIFFER)', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('a document that two parts have differently is an error that names it, and nothing of the second is taken (PARTS_DIFFER)', async () => {
   using folder = temporaryFolder()
   let answer = '<a><r>old</r></a>'
   await using site = await serve({ '/a': (_, response) => void response.end(answer), '/b': '<a><r>b</r></a>' })
@@ -37,9 +33,7 @@ test('a document that two parts have differently is an error that names it, and 
   expect(readText(other)).not.toContain('old')
 })
 
-test('a part of a run that was killed is refused, and so is an output of one, until it has come to its end (PART_INCOMPLETE)', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('a part of a run that was killed is refused, and so is an output of one, until it has come to its end (PART_INCOMPLETE)', async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   const documents = writeRecords(folder, { a: ['1'], b: ['2'], c: ['3'] })
@@ -64,7 +58,7 @@ test('a part of a run that was killed is refused, and so is an output of one, un
   expect(readFileSync(folder.file('all.ndjson'), 'utf8').split('\n').slice(0, -1)).toHaveLength(3)
 })
 
-test('a part that a run is writing to is refused, and so is an output', { timeout: TIMEOUT_MS }, async () => {
+test('a part that a run is writing to is refused, and so is an output', async () => {
   using folder = temporaryFolder()
   await using site = await serve({ '/never': () => {} })
   for (const output of ['a.ndjson', 'a.csv', 'a.sqlite', 'a.parquet', 'a/']) {
@@ -90,9 +84,7 @@ test('a part that a run is writing to is refused, and so is an output', { timeou
   }
 })
 
-test('a part that is not what its ledger says is refused by name before anything is merged (PART_DAMAGED)', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('a part that is not what its ledger says is refused by name before anything is merged (PART_DAMAGED)', async () => {
   using folder = temporaryFolder()
   const documents = writeRecords(folder, { a: ['1'], b: ['2'] })
   const [one, two, output] = [folder.file('1.ndjson'), folder.file('2.ndjson'), folder.file('all.ndjson')]
@@ -106,7 +98,7 @@ test('a part that is not what its ledger says is refused by name before anything
   expect(readdirSync(folder.path).filter((name) => name.startsWith('all'))).toEqual([])
 })
 
-test('what does not go together is refused before anything is written', { timeout: TIMEOUT_MS }, async () => {
+test('what does not go together is refused before anything is written', async () => {
   using folder = temporaryFolder()
   const documents = writeRecords(folder, { a: ['1'] })
   const names = ['1.ndjson', 'bare.ndjson', 't.csv', 'all.ndjson', 'shard.ndjson']
@@ -146,9 +138,7 @@ test('what does not go together is refused before anything is written', { timeou
   expect(readdirSync(folder.path).filter((name) => name.startsWith('all'))).toEqual([])
 })
 
-test('a part whose file is gone is refused, and one of which nothing is there but a ledger is an unfinished one', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('a part whose file is gone is refused, and one of which nothing is there but a ledger is an unfinished one', async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   const documents = writeRecords(folder, { a: ['1'] })

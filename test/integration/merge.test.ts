@@ -16,12 +16,8 @@ import { parquet, readText } from '../support/sink-targets.ts'
 import { failureOf, millInto, writeRecords } from '../support/small-parts.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const TIMEOUT_MS = 120_000
-
 for (const [name, extension, targetOf] of MERGED) {
-  test(`the shards of a list in ${name} become what one run gives, and it can be gone on with`, {
-    timeout: TIMEOUT_MS,
-  }, async () => {
+  test(`the shards of a list in ${name} become what one run gives, and it can be gone on with`, async () => {
     const { parts, whole, into } = await millShards(extension, targetOf)()
     using folder = temporaryFolder()
     const merged = into('merged', folder)
@@ -45,9 +41,7 @@ for (const [name, extension, targetOf] of MERGED) {
   })
 }
 
-test('columns that parts have taken from their own first records become the columns of all', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('columns that parts have taken from their own first records become the columns of all', async () => {
   using folder = temporaryFolder()
   const [a = '', b = '', empty = ''] = writeRecords(folder, {
     a: ['<x>1</x><y>a, "b"\nc</y>', '<x>2</x>'],
@@ -97,9 +91,7 @@ test('columns that parts have taken from their own first records become the colu
   }
 })
 
-test('parts in which no document has a record are merged as well, and the columns come later', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('parts in which no document has a record are merged as well, and the columns come later', async () => {
   using folder = temporaryFolder()
   const [a = '', b = ''] = writeRecords(folder, { a: [], b: [] })
   for (const extension of ['csv', 'parquet', 'ndjson']) {
@@ -118,9 +110,7 @@ test('parts in which no document has a record are merged as well, and the column
   }
 })
 
-test('records behind one another in compressed members are found in every combination of compressions', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('records behind one another in compressed members are found in every combination of compressions', async () => {
   using folder = temporaryFolder()
   // Beyond the members of 4 MiB, and across their ends.
   const large = (mark: string) => Array.from({ length: 7 }, (_, n) => `${mark}${n}${'x'.repeat(1_500_000 + n)}`)
@@ -138,7 +128,7 @@ test('records behind one another in compressed members are found in every combin
   }
 })
 
-test('a document that two parts have alike is taken once, with its rejects', { timeout: TIMEOUT_MS }, async () => {
+test('a document that two parts have alike is taken once, with its rejects', async () => {
   using folder = temporaryFolder()
   folder.write(
     'odd.ts',
@@ -166,7 +156,7 @@ test('a document that two parts have alike is taken once, with its rejects', { t
   }
 })
 
-test('who knows which part counts says so for each document', { timeout: TIMEOUT_MS }, async () => {
+test('who knows which part counts says so for each document', async () => {
   using folder = temporaryFolder()
   let answer = '<a><r>old</r></a>'
   await using site = await serve({ '/a': (_, response) => void response.end(answer), '/b': '<a><r>b</r></a>' })
@@ -196,9 +186,7 @@ function readBytes(output: string): string {
   return names.map((name) => readFileSync(`${output}/${name}`, 'latin1')).join('')
 }
 
-test('the shards that are in no part are named, and can be added later, also from a merged output', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('the shards that are in no part are named, and can be added later, also from a merged output', async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   const documents = writeRecords(folder, Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`d${n}`, [`${n}`]])))
@@ -218,9 +206,7 @@ test('the shards that are in no part are named, and can be added later, also fro
   expect(shard.stderr).toContain('--shard was not given and is "1/4"')
 })
 
-test('rows of databases go into tables that are there, made otherwise, if they have the columns', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('rows of databases go into tables that are there, made otherwise, if they have the columns', async () => {
   using folder = temporaryFolder()
   const [a = '', b = ''] = writeRecords(folder, { a: ['<x>1</x><y>2</y>', '<x>3</x>'], b: ['<x>4</x><y>5</y>'] })
   const options = { table: 't', columns: 'x,y' }
@@ -269,7 +255,7 @@ test('rows of databases go into tables that are there, made otherwise, if they h
   expect(bare.prepare('SELECT count(*) AS count FROM mine').get()).toEqual({ count: 0 })
 })
 
-test('parts of Parquet that were merged can be updated', { timeout: TIMEOUT_MS }, async () => {
+test('parts of Parquet that were merged can be updated', async () => {
   using folder = temporaryFolder()
   const [a = '', b = '', c = ''] = writeRecords(folder, { a: ['1'], b: ['2', '3'], c: ['4'] })
   const [one, two, all] = ['one.parquet', 'two.parquet', 'all.parquet'].map((name) => folder.file(name))
@@ -288,7 +274,7 @@ test('parts of Parquet that were merged can be updated', { timeout: TIMEOUT_MS }
   expect((await verifyOutput(all)).problems).toEqual([])
 })
 
-test('Parquet is not updated where rows cannot be told apart by their url', { timeout: TIMEOUT_MS }, async () => {
+test('Parquet is not updated where rows cannot be told apart by their url', async () => {
   using folder = temporaryFolder()
   const [a = ''] = writeRecords(folder, { a: ['1'] })
   const output = folder.file('out.parquet')
@@ -300,7 +286,7 @@ test('Parquet is not updated where rows cannot be told apart by their url', { ti
   expect((await verifyOutput(output)).problems).toEqual([])
 })
 
-test('with --key the row of a later part replaces that of an earlier one', { timeout: TIMEOUT_MS }, async () => {
+test('with --key the row of a later part replaces that of an earlier one', async () => {
   using folder = temporaryFolder()
   const [a = '', b = ''] = writeRecords(folder, {
     a: ['<id>1</id><x>a</x>', '<id>2</id><x>a</x>'],
@@ -329,9 +315,7 @@ test('with --key the row of a later part replaces that of an earlier one', { tim
   }
 })
 
-test('rejects that had a file of their own are found beside the part, and go where they are sent', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('rejects that had a file of their own are found beside the part, and go where they are sent', async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   folder.write('odd.ts', "export default () => { throw new Error('odd') }\n")

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const tarball: string = JSON.parse(stdout.slice(stdout.indexOf('[')))[0].filename
   await writeFile(join(folder, 'package.json'), '{ "name": "user", "private": true, "type": "module" }')
   await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`], { cwd: folder })
-}, 180_000)
+})
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

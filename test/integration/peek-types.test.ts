@@ -97,7 +97,7 @@ test('TypeScript takes the milled records for what the printed type says', async
   expect(compiled.stdout.split('\n').filter((text) => /error TS/.test(text))).toEqual([
     expect.stringMatching(/^wrong\.ts.*error TS2322/),
   ])
-}, 120_000)
+})
 
 test.each(DOCUMENT_KINDS)('the JSON Schema fits the milled records of $name', ({ xml }) => {
   for (const changed of VARIANTS) {

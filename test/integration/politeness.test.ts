@@ -40,8 +40,14 @@ test('never more than 4 at once, for 500 documents in a mixture of failures, and
     } else if (index % 10 === 8) response.end(`<a>${index}${' '.repeat(200_000)}</a>`)
     else response.end(`<a>${index}</a>`)
   }
-  // Slow enough that all slots are in use; and the run's limit, not the host's, is what holds.
-  const slowly: Route = (request, response) => void setTimeout(all, 4, request, response)
+  const first: (() => void)[] = []
+  const slowly: Route = (request, response) => {
+    const answer = () => void setTimeout(all, 4, request, response)
+    first.push(answer)
+    // None is answered before all slots are in use; and the run's limit, not the host's, is what holds.
+    if (first.length === 4) for (const one of first) one()
+    else if (first.length > 4) answer()
+  }
   await using site = await serve(Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`/${index}`, slowly])))
   const results = await milled(urlsOf(site, 500), { perHost: 8 })
   expect(site.maxConcurrent).toBe(4)

@@ -5,7 +5,6 @@ import { expect, test } from 'vitest'
 import { MAIN, runCommand, runShell } from '../support/command-line.ts'
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
 
-const TIMEOUT_MS = 120_000
 const DOCUMENTS = 24
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
@@ -32,9 +31,7 @@ async function expectMerged({ path, file }: TemporaryFolder, parts: number): Pro
   expect(readFileSync(file('papers.ndjson'), 'utf8').split('\n')).toHaveLength(DOCUMENTS + 1)
 }
 
-test('shards.slurm: each task of an array has its shard, also when some are given again', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('shards.slurm: each task of an array has its shard, also when some are given again', async () => {
   using folder = withList()
   const task = (id: number, more: Readonly<Record<string, string>>) => {
     const env = { ...folder.env, SLURM_ARRAY_TASK_ID: String(id), SLURM_CPUS_PER_TASK: '1', ...more }
@@ -51,7 +48,7 @@ test('shards.slurm: each task of an array has its shard, also when some are give
   await expectMerged(folder, 3)
 })
 
-test('shards-job.yaml: each index of a job has its shard', { timeout: TIMEOUT_MS }, async () => {
+test('shards-job.yaml: each index of a job has its shard', async () => {
   using folder = withList()
   const job = readFileSync(example('shards-job.yaml'), 'utf8')
   const completions = Number(/^ {2}completions: (\d+)$/m.exec(job)?.[1])

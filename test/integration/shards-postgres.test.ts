@@ -7,7 +7,6 @@ import { query, startPostgres } from '../support/postgres.ts'
 import { serve } from '../support/serve.ts'
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
 
-const TIMEOUT_MS = 180_000
 const SHARDS = ['1/4', '2/4', '3/4', '4/4']
 const DOCUMENTS = 48
 
@@ -36,7 +35,7 @@ const ROWS = Array.from({ length: 5 }, (_, n) => `SELECT 'e${n}' AS name, url, n
   ' UNION ALL ',
 )
 
-test('what shards write together is what one run writes', { timeout: TIMEOUT_MS }, async () => {
+test('what shards write together is what one run writes', async () => {
   using folder = temporaryFolder()
   writeList(folder)
   const [shared, whole] = [await server.database('shared'), await server.database('whole')]
@@ -60,7 +59,7 @@ test('what shards write together is what one run writes', { timeout: TIMEOUT_MS 
   expect(stderr).toContain(`${DOCUMENTS - 1} already there`)
 })
 
-test('with --key each row is there once, whichever shard came last', { timeout: TIMEOUT_MS }, async () => {
+test('with --key each row is there once, whichever shard came last', async () => {
   using folder = temporaryFolder()
   writeList(folder)
   const url = await server.database('keyed')
@@ -87,7 +86,7 @@ test('with --key each row is there once, whichever shard came last', { timeout: 
   expect(await verifyOutput(url)).toMatchObject({ problems: [], done: DOCUMENTS - 1 })
 })
 
-test('the same shard twice, or all of the list beside a shard, is kept out', { timeout: TIMEOUT_MS }, async () => {
+test('the same shard twice, or all of the list beside a shard, is kept out', async () => {
   using folder = temporaryFolder()
   const cwd = folder.path
   const url = await server.database('kept_out')

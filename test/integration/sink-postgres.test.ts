@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 let server: TestServer | undefined
 beforeAll(async () => {
   server = await startPostgres()
-}, 60_000)
+})
 afterAll(() => server?.[Symbol.asyncDispose]())
 
 function running(): TestServer {
@@ -22,9 +22,7 @@ function running(): TestServer {
 
 const TABLES = 'SELECT count(*)::int AS count FROM r'
 
-test('goes on after the server was restarted in the middle, and nothing is half there', {
-  timeout: 60_000,
-}, async () => {
+test('goes on after the server was restarted in the middle, and nothing is half there', async () => {
   using folder = temporaryFolder()
   const url = await running().database('restarted')
   const last = Promise.withResolvers<() => void>()
@@ -61,7 +59,7 @@ test('goes on after the server was restarted in the middle, and nothing is half 
   expect(await query(url, TABLES)).toEqual([{ count: 3 }])
 })
 
-test('is whole and goes on after its connection was cut inside a COPY', { timeout: 60_000 }, async () => {
+test('is whole and goes on after its connection was cut inside a COPY', async () => {
   using folder = temporaryFolder()
   const url = await running().database('cut')
   const rows = Array.from({ length: 50 }, (_, n) => `<r>${n}</r>`).join('')
@@ -101,9 +99,7 @@ test('says that a server is not there, without the password', async () => {
   expect(exitCode).toBe(3)
 })
 
-test('fills a table that is there, refuses what its types do not take, and replaces by key', {
-  timeout: 60_000,
-}, async () => {
+test('fills a table that is there, refuses what its types do not take, and replaces by key', async () => {
   using folder = temporaryFolder()
   const url = await running().database('given')
   await query(
@@ -132,7 +128,7 @@ test('fills a table that is there, refuses what its types do not take, and repla
   expect([verified.exitCode, verified.stdout.toString()]).toEqual([0, expect.stringContaining('2 documents')])
 })
 
-test('fills its own table also after somebody has changed the types of its columns', { timeout: 60_000 }, async () => {
+test('fills its own table also after somebody has changed the types of its columns', async () => {
   using folder = temporaryFolder()
   const url = await running().database('altered')
   await using site = await serve({
@@ -151,9 +147,7 @@ test('fills its own table also after somebody has changed the types of its colum
   ])
 })
 
-test('a record that a table which was there does not take goes to the rejects with its XML, also without columns', {
-  timeout: 60_000,
-}, async () => {
+test('a record that a table which was there does not take goes to the rejects with its XML, also without columns', async () => {
   using folder = temporaryFolder()
   const url = await running().database('narrow')
   await query(url, 'CREATE TABLE other (url text, n int, "row" int, record varchar(12), UNIQUE (url, n, "row"))')

@@ -1,6 +1,7 @@
 /** A list of documents of which many are hostile, drawn by a seed, with the servers that serve it. */
 import { GOOD_BODY, HOSTILE_CASES, type HostileCase, pathOf } from './chaos-cases.ts'
 import { answer, type Fault, type FaultServer, faultServer } from './fault-server.ts'
+import { refusingPort } from './refusing-port.ts'
 import { between, chance, seededRandom } from './seeded-random.ts'
 
 export interface PlannedDocument {
@@ -80,11 +81,10 @@ export async function planChaos(seed: number, count: number): Promise<ChaosPlan>
     documents.push({ url: server.url(path), name, ends })
   }
   // A host with nobody at home.
-  const closed = await faultServer({})
-  await closed.close()
+  const closed = await refusingPort()
   for (let n = 0; n < 30; n++) {
     documents.splice(between(random, 0, documents.length - 1), 1, {
-      url: closed.url(`/${n}`),
+      url: `http://${closed.host}/${n}`,
       name: 'nobody at home',
       // Which of them are tried before the host is given up is a matter of turns.
       ends: 'HOST_UNAVAILABLE|CONNECT_FAILED',
@@ -95,6 +95,7 @@ export async function planChaos(seed: number, count: number): Promise<ChaosPlan>
     servers,
     [Symbol.asyncDispose]: async () => {
       for (const server of servers) await server.close()
+      await closed[Symbol.asyncDispose]()
     },
   }
 }

@@ -26,6 +26,8 @@ export interface Started {
   readonly finished: Promise<Finished>
   /** What stderr has so far. */
   stderr(): string
+  /** Resolves with what a pattern finds in stderr, as soon as it is there. */
+  says(pattern: RegExp): Promise<RegExpExecArray>
 }
 
 /** The environment without what changes how xmlmill behaves. */
@@ -78,7 +80,17 @@ function started(child: ChildProcess, { stdin, keepsStdinOpen = false }: Setting
     stdout: Buffer.concat(stdout),
     stderr,
   }))
-  return { child, finished, stderr: () => stderr }
+  const says = (pattern: RegExp) =>
+    new Promise<RegExpExecArray>((resolve, reject) => {
+      const look = () => {
+        const found = pattern.exec(stderr)
+        if (found !== null) resolve(found)
+      }
+      look()
+      child.stderr?.on('data', look)
+      child.once('close', () => reject(new Error(`it has ended and never said ${pattern}:\n${stderr}`)))
+    })
+  return { child, finished, stderr: () => stderr, says }
 }
 
 /** The last line with something on it. */

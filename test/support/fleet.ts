@@ -34,13 +34,16 @@ export async function startFleet(server: TestServer): Promise<Fleet> {
       return runCommand(['submit', '-i', 'urls.txt', '--queue', url, ...args], { cwd: folder })
     },
     work(...args) {
-      const worker = startCommand(['work', url, '--progress', 'none', ...args], { cwd: folder })
+      const worker = startCommand(
+        ['work', url, ...(args.includes('--progress') ? [] : ['--progress', 'none']), ...args],
+        { cwd: folder },
+      )
       workers.push(worker)
       return worker
     },
     command: (name, ...args) => runCommand([name, url, ...args], { cwd: folder }),
     query: (sql) => query(url, sql),
-    async until(sql, withinMs = 60_000) {
+    async until(sql, withinMs = 120_000) {
       for (const from = performance.now(); ; ) {
         const [row] = await query<Record<string, unknown>>(url, sql)
         if (row !== undefined && Object.values(row)[0] === true) return

@@ -1,4 +1,5 @@
 /** A real PostgreSQL server on a free port of loopback, gone with its files at the end. */
+import { randomInt } from 'node:crypto'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,12 +17,19 @@ export interface TestServer extends AsyncDisposable {
 
 export const PASSWORD = 'a:secret/word'
 
+/** A port below those that systems give to whoever asks for any: nobody comes by it while the server is made, or restarts. */
 async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
+  for (;;) {
+    const port = randomInt(12_000, 30_000)
+    const server = createServer()
+    const isFree = new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!(await isFree)) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
 }
 
 export async function startPostgres(): Promise<TestServer> {
@@ -41,7 +49,8 @@ export async function startPostgres(): Promise<TestServer> {
     onLog: () => {},
     onError: () => {},
   })
-  await server.initialise()
+  // Two that start together may both make the server's user: the second time it is there.
+  await server.initialise().catch(() => server.initialise())
   await server.start()
   return {
     async database(name) {

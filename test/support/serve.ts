@@ -18,6 +18,8 @@ export interface Site extends AsyncDisposable {
   readonly openSockets: number
   /** Connections ever accepted. */
   readonly connections: number
+  /** Resolves when the other side has closed every connection. */
+  allClosed(): Promise<void>
   /** Cuts every connection and frees the port. */
   close(): Promise<void>
 }
@@ -26,6 +28,7 @@ export interface Site extends AsyncDisposable {
 export async function serve(routes: Readonly<Record<string, Route>>): Promise<Site> {
   const hits = new Map<string, number>()
   const sockets = new Set<Socket>()
+  const waiting: (() => void)[] = []
   let total = 0
   let running = 0
   let maxConcurrent = 0
@@ -49,7 +52,10 @@ export async function serve(routes: Readonly<Record<string, Route>>): Promise<Si
   server.on('connection', (socket) => {
     connections++
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    socket.once('close', () => {
+      sockets.delete(socket)
+      if (sockets.size === 0) for (const resolve of waiting.splice(0)) resolve()
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -77,6 +83,7 @@ export async function serve(routes: Readonly<Record<string, Route>>): Promise<Si
     get connections() {
       return connections
     },
+    allClosed: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -394,7 +394,7 @@ test('counts the papers of the ACL Anthology as libxml2 does, in the shape of fa
   expect(counted).toEqual(expected)
   expect([...counted.values()].reduce((sum, count) => sum + count)).toBe(48_272)
   expect(differing).toBe(5)
-}, 60_000)
+})
 
 /** Without the documented differences: NBSP and the like at the edges of text stay, and numeric references are decoded. */
 function asPlain(_key: string, value: unknown): unknown {
