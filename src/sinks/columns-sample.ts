@@ -31,10 +31,34 @@ export class ColumnSample {
     return [...this.#keys]
   }
 
+  /** What is no row with any columns has no say in them. */
   add(line: RecordLine): void {
+    const record = asObject(parseRecord(line), this.#textKey)
+    if (misfitOf(record) !== undefined) return
     this.#records += 1
-    for (const key of Object.keys(asObject(parseRecord(line), this.#textKey))) this.#keys.add(key)
+    for (const key of Object.keys(record)) this.#keys.add(key)
   }
+}
+
+/** Why a record can be no row, whatever the columns will be; undefined where it can. */
+export function misfit(line: RecordLine, textKey: string): Refusal | undefined {
+  return misfitOf(asObject(parseRecord(line), textKey))
+}
+
+function misfitOf(record: object): Refusal | undefined {
+  for (const [key, value] of Object.entries(record)) {
+    if (!key.isWellFormed()) return half('the name of a value')
+    if (isHalf(toCell(value))) return half(key)
+  }
+  return undefined
+}
+
+function isHalf(cell: Cell): boolean {
+  return typeof cell === 'string' && !cell.isWellFormed()
+}
+
+function half(what: string): Refusal {
+  return { reason: `${what} has half of a surrogate pair, which UTF-8 cannot carry` }
 }
 
 function asObject(record: unknown, textKey: string): object {
@@ -69,10 +93,9 @@ export function sampledCells(
     const record = asObject(parseRecord(line), textKey)
     for (const [key, value] of Object.entries(record)) {
       const place = places.get(key)
-      if (place === undefined) return refusal(record, key)
+      if (place === undefined) return misfitOf(record) ?? refusal(record, key)
       const cell = toCell(value)
-      if (typeof cell === 'string' && !cell.isWellFormed())
-        return { reason: `${key} has half of a surrogate pair, which UTF-8 cannot carry` }
+      if (isHalf(cell)) return half(key)
       cells[place] = cell
     }
     return cells

@@ -12,14 +12,14 @@ import type { RunOptions } from '../options.ts'
 import type { AppendFile } from './append-file.ts'
 import { isRefusal, type Refusal } from './columns.ts'
 import { type FileForm, KEYS, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
-import { ColumnSample } from './columns-sample.ts'
+import { ColumnSample, misfit } from './columns-sample.ts'
 import { csvRow } from './csv-rows.ts'
 import type { GroupWritten, OutputLedger } from './output-ledger.ts'
 import { openRecordFile } from './record-file.ts'
-import { recordLines } from './record-lines.ts'
+import { envelope, recordLines } from './record-lines.ts'
 import { Refusals } from './refusals.ts'
 import { rewriteWithout } from './rewrite.ts'
-import type { OnRefused, SettledDocument, Store } from './sink.ts'
+import type { DoneDocument, OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
 
 /** What the ledger calls the bytes of the header. */
@@ -63,16 +63,18 @@ class CsvStore implements Store {
 
   async write(documents: readonly SettledDocument[], onRefused: OnRefused): Promise<void> {
     const done = documents.filter((document) => document.status === 'done')
+    const refused = new Refusals()
     let first: GroupWritten | undefined
     if (this.#file.plainBytes === 0) {
       const waiting = this.#beside.ledger.waiting()
       if (this.#form === undefined) {
         const sample = await this.#sample([...waiting.map(readable), ...done.map(({ records }) => records)])
         if (!sample.isFull) {
-          const more = await Promise.all(
-            done.map(async ({ document, records }) => ({ key: documentKey(document), lines: await whole(records) })),
-          )
-          await this.#beside.commit(documents, { waiting: more })
+          const more: WaitingRecords[] = []
+          for (const document of done)
+            more.push({ key: documentKey(document.document), lines: await this.#toWait(document, refused) })
+          await this.#beside.commit(documents, { waiting: more, refused })
+          refused.tell(onRefused)
           return
         }
         this.#form = sampledForm(this.#options, sample.keys)
@@ -81,7 +83,6 @@ class CsvStore implements Store {
     }
     if (this.#form === undefined) return
     const placements = new Map<SettledDocument, Placement>()
-    const refused = new Refusals()
     for (const document of done) {
       const onRefusal = (refusal: Refusal) => refused.add(document, refusal)
       placements.set(document, await this.#append(this.#form, document.records, onRefusal))
@@ -125,6 +126,22 @@ class CsvStore implements Store {
       }
     }
     return sample
+  }
+
+  /** The records of a document that wait for the columns; those that no columns could take do not. */
+  async #toWait(document: DoneDocument, refused: Refusals): Promise<Buffer> {
+    const kept: Uint8Array[] = []
+    for await (const lines of recordLines(document.records)) {
+      for (const line of lines) {
+        const refusal = misfit(line, textKeyOf(this.#options))
+        if (refusal === undefined) kept.push(envelope(line))
+        else {
+          await this.#beside.rejects.refuse(line, refusal)
+          refused.add(document, refusal)
+        }
+      }
+    }
+    return Buffer.concat(kept)
   }
 
   /** The header and the records that waited for it. */
@@ -176,10 +193,4 @@ function readable({ lines }: WaitingRecords): Readable {
       yield lines
     },
   }
-}
-
-async function whole(records: Readable): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of records.read()) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

@@ -21,13 +21,13 @@ import type { RunOptions } from '../options.ts'
 import { AppendFile, makeDirectory, syncDirectory } from './append-file.ts'
 import { type Cell, isRefusal } from './columns.ts'
 import { type FileForm, KEYS, namedForm, sampledForm, textKeyOf } from './columns-file.ts'
-import { ColumnSample } from './columns-sample.ts'
+import { ColumnSample, misfit } from './columns-sample.ts'
 import { namesIn } from './columns-table.ts'
 import { CORNER, LINES, ledgerPathIn } from './ledger-place.ts'
 import { outputFailed } from './output-error.ts'
 import { OutputLedger, type OutputLedgerRequest } from './output-ledger.ts'
 import { PartFile, parquetBytes, partName } from './parquet-part.ts'
-import { type RecordLine, recordLines } from './record-lines.ts'
+import { envelope, recordLines } from './record-lines.ts'
 import { Refusals } from './refusals.ts'
 import type { OnRefused, SettledDocument, Store } from './sink.ts'
 import type { TargetRequest } from './target.ts'
@@ -172,7 +172,7 @@ class ParquetStore implements Store {
       placements.set(document, placement)
       for await (const lines of recordLines(document.records)) {
         for (const line of lines) {
-          const cells = this.#form?.cells(line)
+          const cells = this.#form === undefined ? misfit(line, textKeyOf(this.#options)) : this.#form.cells(line)
           if (cells !== undefined && isRefusal(cells)) {
             await this.#beside.rejects.refuse(line, cells)
             refused.add(document, cells)
@@ -338,13 +338,6 @@ export async function placePart(
   failpoint('directory.renamed')
   await syncDirectory(output)
   failpoint('directory.synced')
-}
-
-/** The line that a record came as. */
-function envelope({ url, n, row, name, ancestors, json }: RecordLine): Uint8Array {
-  const place = `{"url":${JSON.stringify(url)},"n":${n},${row === 0 ? '' : `"row":${row},`}"name":${JSON.stringify(name)}`
-  const around = ancestors === undefined ? '' : `,"ancestors":${ancestors}`
-  return Buffer.concat([Buffer.from(`${place}${around},"record":`), json, Buffer.from('}\n')])
 }
 
 /** `n` and `row` as whole numbers, everything else as text: what was a number for the first records may be none for the last. */

@@ -44,6 +44,13 @@ export function parseRecord({ json }: RecordLine): unknown {
   return JSON.parse(json.toString())
 }
 
+/** The line that a record came as. */
+export function envelope({ url, n, row, name, ancestors, json }: RecordLine): Uint8Array {
+  const place = `{"url":${JSON.stringify(url)},"n":${n},${row === 0 ? '' : `"row":${row},`}"name":${JSON.stringify(name)}`
+  const around = ancestors === undefined ? '' : `,"ancestors":${ancestors}`
+  return Buffer.concat([Buffer.from(`${place}${around},"record":`), json, Buffer.from('}\n')])
+}
+
 /** The same bytes. */
 export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength)

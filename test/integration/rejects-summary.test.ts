@@ -1,5 +1,7 @@
 /** What a run says of the records that it rejected, and of those that an earlier one did. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { verifyOutput } from '../../src/sinks/verify.ts'
 import { runCommand } from '../support/command-line.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -42,3 +44,34 @@ test('records on which the transform threw: how many, with the reason of the fir
   expect(stderr).not.toContain('to try again')
   expect(exitCode).toBe(1)
 })
+
+for (const output of ['out.csv', 'out.parquet']) {
+  for (const [when, documents] of [
+    ['before there are enough records for the columns', [4, 1]],
+    ['among the first thousand', [700, 700]],
+    ['and there are no others', [1]],
+  ] as const) {
+    test(`half of a surrogate pair costs its own record alone in ${output}, ${when}`, async () => {
+      using folder = temporaryFolder()
+      for (const [n, records] of documents.entries()) folder.write(`${n}.xml`, `<x>${like(records, '<t>1</t>')}</x>`)
+      folder.write(
+        't.mjs',
+        "export default (r, { n, url }) => (n === 0 && url.endsWith('/0.xml') ? { t: 'x\\ud800', ['\\ud800']: 1 } : r)",
+      )
+      const args = ['*.xml', '-r', 'r', '--transform', 't.mjs', '-o', output, '--progress', 'plain']
+      const { stderr, exitCode } = await runCommand(args, { cwd: folder.path })
+      expect(stderr).toContain('1 record × RECORD_REFUSED')
+      expect(stderr).toContain('t has half of a surrogate pair, which UTF-8 cannot carry')
+      expect(exitCode).toBe(1)
+      const rejects = readFileSync(folder.file(`${output}.rejects.ndjson`), 'utf8')
+        .trim()
+        .split('\n')
+      expect(rejects.map((line) => JSON.parse(line))).toMatchObject([
+        { n: 0, code: 'RECORD_REFUSED', xml: '<r><t>1</t></r>' },
+      ])
+      const whole = documents.reduce((sum, records) => sum + records, 0) - 1
+      const { problems, done, records } = await verifyOutput(folder.file(output))
+      expect([problems, done, records]).toEqual([[], documents.length, whole])
+    })
+  }
+}

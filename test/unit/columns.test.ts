@@ -78,6 +78,16 @@ test('columns of a sample are its keys, and a record with another key is refused
   expect(read(line({ a: '1', d: '2' }))).toMatchObject({ reason: expect.stringContaining('it has d') })
 })
 
+test('half of a surrogate pair, in a value or its name, makes no column and fits none', () => {
+  const sample = new ColumnSample('#text')
+  for (const record of ['\ud800', { a: '1', '\udc00': '2' }, { b: 'x\ud800' }, { c: { d: '\ud800' } }])
+    sample.add(line(record))
+  expect([sample.records, sample.keys]).toEqual([1, ['c']])
+  const read = sampledCells(sample.keys, '#text', sample.keys, (key) => key)
+  for (const record of [{ c: '\ud800' }, { '\udc00': '2' }, { b: 'x\ud800' }])
+    expect(read(line(record))).toEqual({ reason: expect.stringContaining('surrogate') })
+})
+
 test('CSV quotes what RFC 4180 wants quoted, and nothing else', () => {
   expect(csvRow(['a', 'b,c', 'd"e', 'f\ng', '', null, 1, ' h '])).toBe('a,"b,c","d""e","f\ng","",,1, h \r\n')
   expect(csvRow([null])).toBe('""\r\n')
