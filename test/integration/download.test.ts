@@ -168,6 +168,21 @@ test('early hints before the answer are let pass', async () => {
   expect((await client.fetch(server.url('/a'))).text).toBe(XML)
 })
 
+test('a 100 Continue before the answer is HTTP_MALFORMED, and said to be allowed', async () => {
+  await using server = await faultServer({
+    '/a': ({ socket }) => {
+      socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+      socket.write(answer(XML))
+    },
+  })
+  await using client = testDownloader()
+  expect(await client.failure(server.url('/a'))).toMatchObject({
+    code: 'HTTP_MALFORMED',
+    message: `${server.host} sent 100 Continue unasked, which HTTP allows and the client in here (undici) does not`,
+  })
+  expect(server.hits('/a')).toBe(1)
+})
+
 test('a consumer that waits holds the server back within a few megabytes', async () => {
   const total = 64 << 20
   await using site = await serve({

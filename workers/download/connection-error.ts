@@ -91,9 +91,13 @@ export function connectionError(thrown: unknown, progress: Progress): MillError 
     if (message.includes(UNFINISHED)) return give('CONNECTION_LOST', `${host} closed the connection before it answered`)
     return give('HTTP_MALFORMED', `${host} sent what is not HTTP (${/\((.+)\)/.exec(message)?.[1] ?? message})`)
   }
-  // Other 1xx answers undici lets pass; at 100, unasked, it cuts the connection, and an upgrade has no one to take it.
+  // RFC 9110 (15.2) lets a server send 1xx answers unasked. undici lets them pass, but for 100, at which it cuts the connection (still in 8.12,
+  // onHeadersComplete in client-h1.js, and no option for it). An upgrade has no one to take it.
   if (code === 'UND_ERR_SOCKET' && message === 'bad response')
-    return give('HTTP_MALFORMED', `${host} sent 100 Continue to a request that has nothing to continue with`)
+    return give(
+      'HTTP_MALFORMED',
+      `${host} sent 100 Continue unasked, which HTTP allows and the client in here (undici) does not`,
+    )
   if (code === 'UND_ERR_SOCKET' && message.startsWith('bad '))
     return give('HTTP_MALFORMED', `${host} sent an answer that was not asked for (${message})`)
   const when = answered ? `after ${receivedBytes} bytes of the document` : 'before it answered'
