@@ -1,9 +1,12 @@
 /**
  * What watching costs: the same run with nothing, and with events, metrics and a live page that is looked at, in turns. Each run is a
- * process of its own, of the built package; documents and watchers are with this one. Everything that watches runs on the main thread, so
- * that thread's processor time tells more than the whole run's, which others on the machine disturb: what it grew by is compared with the
- * processor time of the whole run. The time on the clock is compared in pairs, each run with the one of its round that has the first mode.
- * In the mode `scraped` a scraper asks for the metrics as the run begins and every five seconds from then on; else nobody does.
+ * process of its own, of the built package; documents and watchers are with this one, on the same processors. A watcher is a socket that asks
+ * for the stream of a live page and keeps what comes; whether every row has come is looked at after the run.
+ *
+ * Everything that watches runs on the main thread, so that thread's processor time tells more than the whole run's, which others on the
+ * machine disturb: what it grew by is compared with the processor time of the whole run. The time on the clock, in which documents are served
+ * and watchers read as well, is compared in pairs, each run with the one of its round that has the first mode. In the mode `scraped` a scraper
+ * asks for the metrics as the run begins and every five seconds from then on; else nobody does.
  *
  *   npm run build
  *   node scripts/watch-cost.ts [rounds] [documents] [bytes] [watchers] [mode,mode…]
@@ -15,13 +18,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { Agent, createServer, get, type IncomingMessage } from 'node:http'
+import { createServer, get } from 'node:http'
+import { connect } from 'node:net'
 import { loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { constants, gunzipSync } from 'node:zlib'
 import type { MillOptions } from '../src/index.ts'
-import { CHUNK_ROWS } from '../src/report/html/report-data.ts'
 import { type Cost, PACKAGE, type Work } from './watched-run.ts'
 
 /** The one mode with a scraper: the first scrape of a process costs the same however short the run. */
@@ -36,7 +40,30 @@ const MODES: Readonly<Record<string, readonly (keyof MillOptions)[]>> = {
   'watched, and a report': ['events', 'metrics', 'live', 'report'],
 }
 const SCRAPE_MS = 5000
+/** What Chromium asks an event source for. */
+const REQUEST = [
+  'GET /events HTTP/1.1',
+  'Host: 127.0.0.1:PORT',
+  'Connection: keep-alive',
+  'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/149.0.0.0 Safari/537.36',
+  'Accept: text/event-stream',
+  'Cache-Control: no-cache',
+  'Sec-Fetch-Site: same-origin',
+  'Sec-Fetch-Mode: cors',
+  'Sec-Fetch-Dest: empty',
+  'Referer: http://127.0.0.1:PORT/',
+  'Accept-Encoding: gzip, deflate, br, zstd',
+  'Accept-Language: en-US,en;q=0.9',
+  '\r\n',
+].join('\r\n')
 const RUN = fileURLToPath(new URL('watched-run.ts', import.meta.url))
+
+interface Reader {
+  /** When its stream has ended. */
+  readonly ended: Promise<void>
+  /** Those that it was sent without a gap. */
+  rows(): number
+}
 
 await compare()
 
@@ -125,10 +152,12 @@ async function runOnce(work: Work, watchers: number, isScraped: boolean): Promis
   const { wanted } = work
   const looking = Promise.withResolvers<Cost>()
   let scraping: NodeJS.Timeout | undefined
+  const readers: Reader[] = []
   child.on('message', (message: Cost | 'running') => {
     if (message !== 'running') looking.resolve(message)
     else {
-      if (wanted.includes('live')) for (let watcher = 0; watcher < watchers; watcher += 1) watch(work.livePort)
+      if (wanted.includes('live'))
+        for (let reader = 0; reader < watchers; reader += 1) readers.push(watch(work.livePort))
       if (!isScraped) return
       scrape(work.metricsPort)
       scraping = setInterval(() => scrape(work.metricsPort), SCRAPE_MS)
@@ -138,56 +167,37 @@ async function runOnce(work: Work, watchers: number, isScraped: boolean): Promis
   const cost = await looking.promise
   clearInterval(scraping)
   await once(child, 'close')
+  await Promise.all(readers.map(({ ended }) => ended))
+  const short = readers.filter((reader) => reader.rows() < work.urls.length)
+  if (short.length > 0) throw new Error(`${short.length} of ${readers.length} readers did not get all rows`)
   return cost
 }
 
-/** Reads the overviews, and the rows that each tells of, as a page does. */
-function watch(port: number): void {
-  const agent = new Agent({ keepAlive: true })
-  let known = 0
-  let isFetching = false
-  const fetchRows = async (wanted: number, hasEnded: boolean): Promise<void> => {
-    if (isFetching) return
-    isFetching = true
-    let hasNew = false
-    while (known < wanted) {
-      const chunk = Math.floor(known / CHUNK_ROWS)
-      if (hasNew && !hasEnded && wanted < (chunk + 1) * CHUNK_ROWS) break
-      const text = await textOf(port, `/rows/${chunk}`, agent)
-      // Counted by their ids: to read a hundred pages' rows would cost this machine more than the run.
-      const rows = text.slice(0, text.indexOf(']')).split(',').length
-      if (chunk * CHUNK_ROWS + rows <= known) break
-      known = chunk * CHUNK_ROWS + rows
-      hasNew = true
-    }
-    isFetching = false
-  }
-  const request = get({ port, path: '/events', agent: false }, (response) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', (part: string) => {
-      text += part
-      if (!text.endsWith('\n\n')) return
-      const isLast = text.includes('"hasEnded":true')
-      const wanted = Number(/"rows":(\d+)/.exec(text)?.[1])
-      text = ''
-      fetchRows(wanted, isLast).then(
-        () => isLast && response.destroy(),
-        () => response.destroy(),
-      )
-    })
-    response.on('error', () => {})
-    response.on('close', () => agent.destroy())
-  })
-  request.on('error', () => {})
-  request.on('socket', (socket) => socket.unref())
+/**
+ * Asks for the stream as a browser does, and takes what comes. A socket that keeps bytes: what a page makes of them is the reader's own time,
+ * on another machine or in another process, and here it would be taken from the run.
+ */
+function watch(port: number): Reader {
+  const parts: Buffer[] = []
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  const socket = connect(port, '127.0.0.1', () => socket.write(REQUEST.replaceAll('PORT', String(port))))
+  socket.on('data', (part) => parts.push(part))
+  socket.on('error', () => {})
+  socket.once('close', () => resolve())
+  socket.unref()
+  return { ended, rows: () => rowsOf(Buffer.concat(parts)) }
 }
 
-async function textOf(port: number, path: string, agent: Agent): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  get({ port, path, agent }, resolve).on('error', reject)
-  let text = ''
-  for await (const part of (await promise).setEncoding('utf8')) text += part
-  return text
+/** The rows that a page has at the end of its stream. */
+function rowsOf(answer: Buffer): number {
+  const text = gunzipSync(answer.subarray(answer.indexOf('\r\n\r\n') + 4), {
+    finishFlush: constants.Z_SYNC_FLUSH,
+  }).toString()
+  let rows = 0
+  for (const [, end, ids = ''] of text.matchAll(/^event: rows\nid: (\d+)\ndata: \{"id":\[([^\]]*)/gm)) {
+    if (Number(end) - ids.split(',').length <= rows) rows = Number(end)
+  }
+  return rows
 }
 
 function scrape(port: number): void {

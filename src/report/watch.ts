@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { MillError } from '../errors.ts'
 import type { WatchOptions } from '../options.ts'
+import { EventBatches } from './event-batches.ts'
 import type { Listener } from './events.ts'
 import type { SummaryFold } from './summary-fold.ts'
 
@@ -18,7 +19,6 @@ export interface Watch extends AsyncDisposable {
 }
 
 interface Part {
-  readonly listener?: Listener
   readonly notice?: string
   close(): Promise<void>
 }
@@ -30,44 +30,51 @@ interface Part {
  */
 export async function openWatch(options: WatchOptions, summary: SummaryFold): Promise<Watch> {
   const parts: Part[] = []
+  const batches = new EventBatches()
   const closeAll = async () => {
+    batches.tell()
     const ends = await Promise.allSettled(parts.map((part) => part.close()))
     const failed = ends.find((end) => end.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }
   try {
     for (const path of [options.report, options.events]) if (path !== undefined) await checkWritable(path)
-    if (options.events !== undefined) parts.push(await eventsPart(options.events))
-    if (options.report !== undefined || options.live !== undefined) parts.push(...(await reportParts(options, summary)))
-    if (options.metrics !== undefined) parts.push(await metricsPart(options.metrics))
+    if (options.events !== undefined) parts.push(await eventsPart(options.events, batches))
+    if (options.report !== undefined || options.live !== undefined) {
+      parts.push(...(await reportParts(options, summary, batches)))
+    }
+    if (options.metrics !== undefined) parts.push(await metricsPart(options.metrics, batches))
   } catch (error) {
     await closeAll().catch(() => {})
     throw error
   }
-  const listeners = parts.flatMap(({ listener }) => (listener === undefined ? [] : [listener]))
   return {
-    listener(event) {
-      for (const listener of listeners) listener(event)
-    },
+    listener: batches.listener,
     notices: parts.flatMap(({ notice }) => (notice === undefined ? [] : [notice])),
     close: closeAll,
     [Symbol.asyncDispose]: closeAll,
   }
 }
 
-async function eventsPart(path: string): Promise<Part> {
+async function eventsPart(path: string, batches: EventBatches): Promise<Part> {
   const { openEventsFile } = await import('./events-file.ts')
   const file = openEventsFile(path)
-  return { listener: file.listener, close: () => file.close().catch((cause: unknown) => reportFailed(path, cause)) }
+  batches.add(file.listener)
+  return { close: () => file.close().catch((cause: unknown) => reportFailed(path, cause)) }
 }
 
-async function reportParts({ report, live, liveHost }: WatchOptions, summary: SummaryFold): Promise<Part[]> {
+async function reportParts(
+  { report, live, liveHost }: WatchOptions,
+  summary: SummaryFold,
+  batches: EventBatches,
+): Promise<Part[]> {
   const { ReportFold } = await import('./html/report-fold.ts')
   const fold = new ReportFold(summary)
+  batches.add((event) => fold.add(event))
   const parts: Part[] = []
   if (live !== undefined) {
     const { LiveServer } = await import('./live/live-server.ts')
-    const server = await LiveServer.open({ fold, port: live, host: liveHost })
+    const server = await LiveServer.open({ fold, port: live, host: liveHost, beforeLook: () => batches.tell() })
     parts.push({ notice: `live: ${server.url}`, close: () => server.close() })
   }
   const write = async () => {
@@ -75,15 +82,15 @@ async function reportParts({ report, live, liveHost }: WatchOptions, summary: Su
     const { writeReport } = await import('./html/report-page.ts')
     await writeReport(report, fold).catch((cause: unknown) => reportFailed(report, cause))
   }
-  parts.push({ listener: (event) => fold.add(event), close: write })
+  parts.push({ close: write })
   return parts
 }
 
-async function metricsPart(port: number): Promise<Part> {
+async function metricsPart(port: number, batches: EventBatches): Promise<Part> {
   const { openMetricsServer } = await import('./metrics/metrics-server.ts')
-  const server = await openMetricsServer(port)
+  const server = await openMetricsServer(port, () => batches.tell())
+  batches.add((event) => server.counts.add(event))
   return {
-    listener: (event) => server.counts.add(event),
     notice: `metrics: ${server.url}`,
     close: () => server.close(),
   }

@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import { createGunzip } from 'node:zlib'
 import { expect, test } from 'vitest'
-import type { ReportOverview } from '../../src/report/html/report-data.ts'
+import type { ReportOverview, RowChunk } from '../../src/report/html/report-data.ts'
 import { ReportFold } from '../../src/report/html/report-fold.ts'
 import { LiveServer } from '../../src/report/live/live-server.ts'
 import { livingBytes } from '../support/garbage.ts'
 import { ManualClock } from '../support/manual-clock.ts'
-import { done, RUN_STARTED, started } from '../support/run-events.ts'
+import { done, failed, RUN_STARTED, started } from '../support/run-events.ts'
 
 interface Page extends AsyncDisposable {
   readonly fold: ReportFold
@@ -29,23 +30,78 @@ async function ask(url: string, headers: Record<string, string> = {}): Promise<I
   return response
 }
 
-async function bodyOf(response: IncomingMessage): Promise<string> {
-  let text = ''
-  for await (const part of response) text += part
-  return text
+interface StreamEvent {
+  readonly type: string
+  readonly id: string | undefined
+  readonly data: string
 }
 
-/** Overviews as they come. */
-async function* overviews(response: IncomingMessage): AsyncGenerator<ReportOverview> {
+/** Events as they come. */
+async function* eventsOf(response: AsyncIterable<unknown>): AsyncGenerator<StreamEvent> {
   let text = ''
   for await (const part of response) {
     text += part
     for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
-      const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1]
+      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text.slice(0, end))?.[1]
+      const event = { type: field('event') ?? '', id: field('id'), data: field('data') ?? '' }
       text = text.slice(end + 2)
-      if (data !== undefined) yield JSON.parse(data)
+      yield event
     }
   }
+}
+
+async function* overviews(response: AsyncIterable<unknown>): AsyncGenerator<ReportOverview> {
+  for await (const { type, data } of eventsOf(response)) if (type === 'overview') yield JSON.parse(data)
+}
+
+/** A page: what it is sent, and the rows that it has. Fails where one is missing. */
+class Reader {
+  readonly ids: number[] = []
+  /** Rows of each message. */
+  readonly sizes: number[] = []
+  overview: ReportOverview | undefined
+  readonly #events: AsyncGenerator<StreamEvent>
+
+  constructor(response: AsyncIterable<unknown>) {
+    this.#events = eventsOf(response)
+  }
+
+  /** Reads on to the end of what an overview tells of. */
+  async round(): Promise<this> {
+    this.overview = undefined
+    while (this.overview === undefined || this.ids.length < this.overview.rows) {
+      const { value, done: isOver } = await this.#events.next()
+      if (isOver === true) return expect.fail('the stream ended')
+      if (value.type === 'overview') this.overview = JSON.parse(value.data)
+      else this.#add(JSON.parse(value.data), Number(value.id))
+    }
+    return this
+  }
+
+  /** Whether there is nothing more. */
+  async isOver(): Promise<boolean> {
+    return (await this.#events.next()).done === true
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#events.return(undefined)
+  }
+
+  #add(chunk: RowChunk, end: number): void {
+    const known = this.ids.length - (end - chunk.id.length)
+    expect(known).toBeGreaterThanOrEqual(0)
+    this.ids.push(...chunk.id.slice(known))
+    this.sizes.push(chunk.id.length)
+  }
+}
+
+async function read(page: Page, headers: Record<string, string> = {}): Promise<Reader> {
+  return new Reader(await ask(new URL('events', page.server.url).href, headers))
+}
+
+/** Ids of the first documents. */
+function firstIds(count: number): number[] {
+  return Array.from({ length: count }, (_, id) => id)
 }
 
 test('a watcher is sent an overview at once, one a second, and the last one when the run ends', async () => {
@@ -78,34 +134,100 @@ test('who comes within the same second gets the overview that is there already',
   for (const stream of [first, second]) expect((await stream.next()).value).toMatchObject({ rows: 1 })
 })
 
-test('rows are given in chunks', async () => {
+test('rows follow the overview that counts them: those that came since, and whole chunks where they are full', async () => {
   await using page = await open()
-  for (let id = 0; id < 1500; id += 1) page.fold.add(done(id, id))
-  const chunk = JSON.parse(await bodyOf(await ask(new URL('rows/1', page.server.url).href)))
-  expect(chunk.id).toHaveLength(500)
-  expect(chunk.id[0]).toBe(1000)
-  expect((await ask(new URL('rows/2', page.server.url).href)).statusCode).toBe(404)
+  await using reader = await read(page)
+  await reader.round()
+  for (let id = 0; id < 3; id += 1) page.fold.add(done(id, id))
+  page.clock.advance(1000)
+  expect((await reader.round()).ids).toEqual(firstIds(3))
+  page.fold.add(done(3, 3))
+  page.clock.advance(1000)
+  expect((await reader.round()).ids).toEqual(firstIds(4))
+  for (let id = 4; id < 2002; id += 1) page.fold.add(done(id, id))
+  page.clock.advance(1000)
+  expect((await reader.round()).ids).toEqual(firstIds(2002))
+  expect(reader.sizes).toEqual([3, 1, 1000, 1000, 2])
 })
 
-test('rows of a chunk that is not full yet are made once for each overview, and a full one is never out of date', async () => {
+test('who comes late is sent all rows, and who comes back those that it does not have', async () => {
   await using page = await open()
-  const rowsAt = async (index: number) => {
-    const chunk = JSON.parse(await bodyOf(await ask(new URL(`rows/${index}`, page.server.url).href)))
-    return chunk.id.length
+  for (let id = 0; id < 2500; id += 1) page.fold.add(done(id, id))
+  await using late = await read(page)
+  expect((await late.round()).ids).toEqual(firstIds(2500))
+  await using back = await read(page, { 'last-event-id': '2400' })
+  back.ids.push(...firstIds(2400))
+  expect((await back.round()).ids).toEqual(firstIds(2500))
+  expect(back.sizes).toEqual([100])
+  // Of another run, which had more of them.
+  await using stranger = await read(page, { 'last-event-id': '99999' })
+  stranger.ids.push(...firstIds(2500))
+  expect((await stranger.round()).sizes).toEqual([])
+})
+
+test('who did not read for a while has every row when it reads again', async () => {
+  await using page = await open()
+  const response = await ask(new URL('events', page.server.url).href)
+  response.pause()
+  // More than the buffers of the system hold.
+  const message = 'm'.repeat(2000)
+  for (let round = 0; round < 12; round += 1) {
+    for (let row = 0; row < 900; row += 1) page.fold.add(failed(round, round * 900 + row, 'HTTP_REFUSED', message))
+    page.clock.advance(1000)
+    await new Promise((resolve) => setImmediate(resolve))
   }
-  const stream = overviews(await ask(new URL('events', page.server.url).href))
-  await stream.next()
-  for (let id = 0; id < 3; id += 1) page.fold.add(done(id, id))
-  expect(await rowsAt(0)).toBe(3)
-  page.fold.add(done(3, 3))
-  expect(await rowsAt(0)).toBe(3)
-  page.clock.advance(1000)
-  expect((await stream.next()).value).toMatchObject({ rows: 4 })
-  expect(await rowsAt(0)).toBe(4)
-  for (let id = 4; id < 1002; id += 1) page.fold.add(done(id, id))
-  expect(await rowsAt(0)).toBe(1000)
-  expect(await rowsAt(1)).toBe(2)
-  await stream.return(undefined)
+  await using reader = new Reader(response)
+  while (reader.ids.length < 10_800) await reader.round()
+  expect(reader.ids).toEqual(firstIds(10_800))
+})
+
+test('a stream that is compressed can be read from wherever it begins, message by message', async () => {
+  await using page = await open()
+  for (let id = 0; id < 1500; id += 1) page.fold.add(done(id, id))
+  const headers = { 'accept-encoding': 'gzip, deflate' }
+  const readers: Reader[] = []
+  for (const rows of [1500, 1501, 2600]) {
+    for (let id = page.fold.rows.count; id < rows; id += 1) page.fold.add(done(id, id))
+    page.clock.advance(1000)
+    const response = await ask(new URL('events', page.server.url).href, headers)
+    expect(response.headers['content-encoding']).toBe('gzip')
+    readers.push(new Reader(response.pipe(createGunzip())))
+    for (const reader of readers) {
+      while (reader.ids.length < rows) await reader.round()
+      expect(reader.ids).toEqual(firstIds(rows))
+    }
+  }
+  for (const reader of readers) await reader[Symbol.asyncDispose]()
+})
+
+test('the end is told with the last rows, and no watcher needs to hang up for it', async () => {
+  const page = await open()
+  await using reader = await read(page)
+  await reader.round()
+  for (let id = 0; id < 1100; id += 1) page.fold.add(done(id, id))
+  page.fold.add({ type: 'run-ended', at: 2000 })
+  const closing = page.server.close()
+  expect((await reader.round()).ids).toEqual(firstIds(1100))
+  expect(reader.overview?.hasEnded).toBe(true)
+  expect(await reader.isOver()).toBe(true)
+  await closing
+})
+
+test('all watchers together have a hundredth of the time: the longer a round takes, the longer is the wait for the next', async () => {
+  await using page = await open()
+  await using reader = await read(page)
+  await reader.round()
+  let rounds = 0
+  const { fold, clock } = page
+  const overview = fold.overview.bind(fold)
+  // A round that takes 50 ms: as if a thousand looked.
+  fold.overview = () => {
+    rounds += 1
+    clock.pass(50)
+    return overview()
+  }
+  clock.advance(20_000)
+  expect(rounds).toBe(4)
 })
 
 test('a page elsewhere cannot read it under a name of its own', async () => {

@@ -19,6 +19,11 @@ export class ManualClock implements Clock {
     return this.#timers.size
   }
 
+  /** Time that passes while something is done: no timer comes due in it. */
+  pass(ms: number): void {
+    this.#now += ms
+  }
+
   advance(ms: number): void {
     const end = this.#now + ms
     for (;;) {

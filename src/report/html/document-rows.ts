@@ -68,9 +68,13 @@ export class DocumentRows {
     return this.#full.length + (this.#open.id.length > 0 ? 1 : 0)
   }
 
-  /** The JSON of a RowChunk, or undefined beyond the last. */
-  chunk(index: number): Buffer | undefined {
-    if (index === this.#full.length && this.#open.id.length > 0) return Buffer.from(JSON.stringify(this.#open))
+  /**
+   * The JSON of a RowChunk, or undefined beyond the last.
+   * @param from in a chunk that is not full yet, the first row that is wanted
+   */
+  chunk(index: number, from = 0): Buffer | undefined {
+    if (index === this.#full.length && this.#open.id.length > 0)
+      return Buffer.from(JSON.stringify(tail(this.#open, from)))
     return this.#full[index]
   }
 }
@@ -95,6 +99,31 @@ function emptyChunk(): OpenChunk {
     decodedBytes: [],
     records: [],
     rejected: [],
+  }
+}
+
+/** The rows from one on. */
+function tail(chunk: OpenChunk, from: number): OpenChunk {
+  if (from === 0) return chunk
+  return {
+    id: chunk.id.slice(from),
+    url: chunk.url.slice(from),
+    host: chunk.host.slice(from),
+    code: chunk.code.slice(from),
+    message: chunk.message.slice(from),
+    attempts: chunk.attempts.slice(from),
+    thread: chunk.thread.slice(from),
+    startMs: chunk.startMs.slice(from),
+    endMs: chunk.endMs.slice(from),
+    writtenMs: chunk.writtenMs.slice(from),
+    downloadMs: chunk.downloadMs.slice(from),
+    parseMs: chunk.parseMs.slice(from),
+    transformMs: chunk.transformMs.slice(from),
+    creditMs: chunk.creditMs.slice(from),
+    wireBytes: chunk.wireBytes.slice(from),
+    decodedBytes: chunk.decodedBytes.slice(from),
+    records: chunk.records.slice(from),
+    rejected: chunk.rejected.slice(from),
   }
 }
 

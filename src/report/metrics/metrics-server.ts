@@ -12,14 +12,16 @@ export interface MetricsServer {
 /**
  * prom-client is loaded by the first scrape: that is 20 ms that no run needs to wait for.
  * @param port 0 is any free one
+ * @param beforeScrape is called before the counts are read
  * @throws MillError PORT_UNAVAILABLE
  */
-export async function openMetricsServer(port: number): Promise<MetricsServer> {
+export async function openMetricsServer(port: number, beforeScrape: () => void = () => {}): Promise<MetricsServer> {
   const counts = new RunCounts()
   let exposition: Promise<Exposition> | undefined
   const scrape = async () => {
     exposition ??= import('./exposition.ts').then(({ Exposition }) => new Exposition(counts))
     const made = await exposition
+    beforeScrape()
     return { type: made.contentType, text: await made.text() }
   }
   const { server, port: bound } = await openServer(port, '127.0.0.1', '--metrics')
