@@ -58,6 +58,15 @@ const REQUEST = [
 ].join('\r\n')
 const RUN = fileURLToPath(new URL('watched-run.ts', import.meta.url))
 
+interface MeasuredCost extends Cost {
+  /** Of this process: serving the documents, and reading as watchers. */
+  readonly hereMs: number
+}
+
+interface Run extends Cost {
+  readonly readers: readonly Reader[]
+}
+
 interface Reader {
   /** When its stream has ended. */
   readonly ended: Promise<void>
@@ -85,7 +94,7 @@ async function compare(): Promise<void> {
   const urls = origin?.urls ?? filesOf(values.files ?? '.')
   const what = origin?.what ?? `files of ${values.files}`
   const folder = mkdtempSync(join(tmpdir(), 'xmlmill-cost-'))
-  const costs = new Map<string, Cost[]>(modes.map((mode) => [mode, []]))
+  const costs = new Map<string, MeasuredCost[]>(modes.map((mode) => [mode, []]))
   try {
     for (let round = 0; round < rounds; round += 1) {
       // Whoever comes first finds a cooler machine: everybody does in turn.
@@ -94,7 +103,16 @@ async function compare(): Promise<void> {
         const [mode = '', times] = name.split('*')
         const ports = { livePort: await freePort(), metricsPort: await freePort() }
         const work = { wanted: MODES[mode] ?? [], urls, record: values.record, folder, ...ports }
-        costs.get(name)?.push(await runOnce(work, times === undefined ? watchers : Number(times), mode === SCRAPED))
+        const before = process.cpuUsage()
+        const { readers, ...cost } = await runOnce(
+          work,
+          times === undefined ? watchers : Number(times),
+          mode === SCRAPED,
+        )
+        const { user, system } = process.cpuUsage(before)
+        costs.get(name)?.push({ ...cost, hereMs: (user + system) / 1000 })
+        const short = readers.filter((reader) => reader.rows() < urls.length)
+        if (short.length > 0) throw new Error(`${short.length} of ${readers.length} readers did not get all rows`)
       }
     }
   } finally {
@@ -132,7 +150,7 @@ function filesOf(folder: string): string[] {
   return names.filter((name) => name.endsWith('.xml')).map((name) => resolve(folder, name))
 }
 
-function line(all: readonly Cost[], base: readonly Cost[]): string {
+function line(all: readonly MeasuredCost[], base: readonly MeasuredCost[]): string {
   const main = median(all.map(({ mainMs }) => mainMs))
   const baseMain = median(base.map(({ mainMs }) => mainMs))
   const processor = median(all.map(({ processorMs }) => processorMs))
@@ -141,12 +159,13 @@ function line(all: readonly Cost[], base: readonly Cost[]): string {
   return [
     `main thread ${main.toFixed(0)} ms (${signed((main - baseMain) / baseProcessor)} of the run)`,
     `all threads ${processor.toFixed(0)} ms (${signed(processor / baseProcessor - 1)})`,
+    `here ${median(all.map(({ hereMs }) => hereMs)).toFixed(0)} ms`,
     `clock ${median(all.map(({ elapsedMs }) => elapsedMs)).toFixed(0)} ms (in pairs ${signed(inPairs - 1)})`,
   ].join('  ')
 }
 
 /** Starts a run, watches it as pages do, and scrapes it as Prometheus does. */
-async function runOnce(work: Work, watchers: number, isScraped: boolean): Promise<Cost> {
+async function runOnce(work: Work, watchers: number, isScraped: boolean): Promise<Run> {
   const child = spawn(process.execPath, [...process.execArgv, RUN], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   child.send(work)
   const { wanted } = work
@@ -168,9 +187,7 @@ async function runOnce(work: Work, watchers: number, isScraped: boolean): Promis
   clearInterval(scraping)
   await once(child, 'close')
   await Promise.all(readers.map(({ ended }) => ended))
-  const short = readers.filter((reader) => reader.rows() < work.urls.length)
-  if (short.length > 0) throw new Error(`${short.length} of ${readers.length} readers did not get all rows`)
-  return cost
+  return { ...cost, readers }
 }
 
 /**

@@ -4,7 +4,7 @@
  * Who has not taken the last ones misses the next overview, and is sent the missed rows when there is room again, a few chunks at a time: a
  * slow watcher sees fewer pictures, holds nothing up, and has references to bytes that are there anyway.
  */
-import type { ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import type { Clock } from '../display.ts'
 import type { ReportFold } from '../html/report-fold.ts'
 import { Message, PACKED_BEGIN, RowMessages } from './row-messages.ts'
@@ -32,7 +32,7 @@ export interface NewWatcher {
 }
 
 interface Watcher {
-  readonly response: ServerResponse
+  readonly stream: Writable
   readonly isPacked: boolean
   /** The overview that it was sent last. */
   seen: Message | undefined
@@ -74,40 +74,22 @@ export class Watchers {
     return this.#watchers.size
   }
 
-  /** Begins its stream. */
-  add(response: ServerResponse, { isPacked, rows }: NewWatcher): void {
+  /** Begins its stream; the head of the answer is written. */
+  add(stream: Writable, { isPacked, rows }: NewWatcher): void {
     const now = this.#clock.now()
     const isFresh = this.#picture !== undefined && now - this.#picture.at < INTERVAL_MS
     if (!isFresh) this.#draw(now)
-    const watcher: Watcher = {
-      response,
-      isPacked,
-      seen: undefined,
-      rows: Math.min(rows, this.#rows.count),
-      takenAt: now,
-    }
+    const watcher: Watcher = { stream, isPacked, seen: undefined, rows: Math.min(rows, this.#rows.count), takenAt: now }
     this.#watchers.add(watcher)
-    const gone = () => {
-      this.#watchers.delete(watcher)
-      if (this.#watchers.size === 0) this.#onGone?.()
-    }
-    response.once('finish', gone)
-    response.once('close', gone)
+    stream.once('finish', () => this.#remove(watcher))
+    stream.once('close', () => this.#remove(watcher))
     // In a later turn of the loop, so that one who takes all rows of a long run at once lets others through.
-    response.on('drain', () => setImmediate(() => this.#send(watcher)))
-    // It lasts as long as its connection: chunks of HTTP would only be more pieces to write.
-    response.removeHeader('transfer-encoding')
-    response.writeHead(200, {
-      'content-type': 'text/event-stream',
-      connection: 'close',
-      vary: 'accept-encoding',
-      ...(isPacked && { 'content-encoding': 'gzip' }),
-    })
-    if (isPacked) response.write(PACKED_BEGIN)
+    stream.on('drain', () => setImmediate(() => this.#send(watcher)))
+    if (isPacked) stream.write(PACKED_BEGIN)
     this.#send(watcher)
   }
 
-  /** Sends everybody the last overview and rows, ends the streams, and waits a moment for them to be taken. */
+  /** Sends everybody the last overview and rows, and waits a moment for them to be taken. The streams are still open then. */
   async close(): Promise<void> {
     this.#stopTicking()
     if (this.#watchers.size === 0) return
@@ -120,15 +102,20 @@ export class Watchers {
     clearTimeout(timer)
   }
 
+  #remove(watcher: Watcher): void {
+    this.#watchers.delete(watcher)
+    if (this.#watchers.size === 0) this.#onGone?.()
+  }
+
   #tick(): void {
     const begin = this.#clock.now()
     if (this.#watchers.size === 0 || begin < this.#restUntil) return
     this.#draw(begin)
     for (const watcher of this.#watchers) {
-      if (watcher.response.writableLength === 0) {
+      if (watcher.stream.writableLength === 0) {
         watcher.takenAt = begin
         this.#send(watcher)
-      } else if (begin - watcher.takenAt > STUCK_MS) watcher.response.destroy()
+      } else if (begin - watcher.takenAt > STUCK_MS) watcher.stream.destroy()
     }
     const end = this.#clock.now()
     this.#restUntil = end + ROUNDS_APART * (end - begin)
@@ -143,12 +130,15 @@ export class Watchers {
 
   /** As much of what it does not have yet as there is room for. */
   #send(watcher: Watcher): void {
-    const { response, isPacked } = watcher
-    response.cork()
+    const { stream, isPacked } = watcher
+    stream.cork()
     let message = this.#next(watcher)
-    while (message !== undefined && response.write(message.bytes(isPacked))) message = this.#next(watcher)
-    response.uncork()
-    if (message === undefined && this.#onGone !== undefined) response.end()
+    while (message !== undefined && stream.write(message.bytes(isPacked))) message = this.#next(watcher)
+    stream.uncork()
+    if (message !== undefined || this.#onGone === undefined) return
+    // What the system has taken gets there, whatever becomes of this process.
+    if (stream.writableLength === 0) this.#remove(watcher)
+    else stream.end()
   }
 
   #next(watcher: Watcher): Message | undefined {
