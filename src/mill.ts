@@ -5,21 +5,24 @@
  * parse it and send its records, which are held until the document is whole; then it is delivered to the sink. What happens
  * is told as events. This thread only moves bytes: it never parses and never blocks.
  */
+
 import { type Failure, MillError } from './errors.ts'
+import { type Capacity, capacityOf } from './mill/capacity.ts'
 import { CrashTally, failureOf } from './mill/crash-tally.ts'
 import { Halt, type HaltSignals } from './mill/halt.ts'
 import { Harvest } from './mill/harvest.ts'
+import type { Link } from './mill/link.ts'
+import { ListFeed } from './mill/list-feed.ts'
 import { LoadSampler } from './mill/load-sampler.ts'
-import { isSameBody, recalledList } from './mill/recalled-list.ts'
+import { isSameBody } from './mill/recalled-list.ts'
 import { RecordTally, withRefused } from './mill/record-counts.ts'
 import { settingOf } from './mill/run-setting.ts'
-import { settledEvent, type UntimedEvent } from './mill/settled-event.ts'
+import { endedEvent, settledEvent, type UntimedEvent } from './mill/untimed-events.ts'
 import type { Attempt, Document, Hold } from './model.ts'
 import type { RunOptions } from './options.ts'
-import { documentsPerThread, heapsOf, type TaskEnd, type TaskObserver, ThreadPool } from './pool/pool.ts'
+import type { TaskEnd, TaskObserver } from './pool/pool.ts'
 import type { Listener } from './report/events.ts'
 import { Bell } from './schedule/bell.ts'
-import { documentMemoryBytes, MemoryGate, weigher } from './schedule/memory-gate.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { Delivery } from './sinks/delivery.ts'
 import type { Refused, Remembered, SettledDocument, Sink, UnderWay } from './sinks/sink.ts'
@@ -56,7 +59,7 @@ class Run implements AsyncDisposable {
   readonly #options: RunOptions
   readonly #startedAt = performance.now()
   readonly #scheduler: Scheduler
-  readonly #pool: ThreadPool
+  readonly #capacity: Capacity
   readonly #delivery: Delivery
   readonly #budget: MemoryBudget
   readonly #spool = new SpoolDirectory()
@@ -65,17 +68,11 @@ class Run implements AsyncDisposable {
   readonly #halt: Halt
   readonly #crashes = new CrashTally()
   readonly #records = new RecordTally()
-  readonly #memory: MemoryGate
   readonly #load: LoadSampler
-  /** Documents that the threads hold together. */
-  readonly #room: number
   #lastTask = 0
-  #listed = 0
-  #hasListEnded = false
-  /** Place in the list of the document that is read and for which there is no room yet. */
-  #heldBack: number | undefined
-  /** Documents that an earlier run has done. */
-  #alreadyThere = 0
+  readonly #feed: ListFeed
+  /** Documents that their servers say to be what an earlier run has had. */
+  #unchanged = 0
   /** With --update: what is known of documents that are asked for again. */
   readonly #remembered = new Map<number, Remembered>()
 
@@ -85,23 +82,9 @@ class Run implements AsyncDisposable {
     this.#halt = new Halt(input, () => this.#bell.ring())
     this.#budget = new MemoryBudget(input.options.spoolAboveBytes)
     this.#scheduler = new Scheduler(input.options.schedule, Math.random, input.list.loan !== undefined)
-    const { threads, schedule, thread, memoryBytes } = input.options
-    const perThread = documentsPerThread(threads, schedule.concurrency)
-    const ofThread = thread.transform === undefined ? 'none' : 'transform'
-    const refusers = input.sink.mayRefuse === true ? 'output' : ofThread
-    this.#room = threads * perThread
-    this.#memory = new MemoryGate(
-      documentMemoryBytes(memoryBytes, threads),
-      weigher(thread.parser, thread.maxRecordBytes, refusers !== 'none'),
-    )
-    this.#pool = new ThreadPool(thread, {
-      refusers,
-      threads,
-      concurrentTasksPerThread: perThread,
-      heapBytes: heapsOf(input.options),
-    })
+    this.#capacity = capacityOf(input.options, input.sink)
     this.#load = new LoadSampler(
-      threads,
+      input.options.threads,
       () => this.#now(),
       (sample) => this.#emit({ type: 'load-sampled', ...sample }),
     )
@@ -110,6 +93,7 @@ class Run implements AsyncDisposable {
       onWriting: (isWriting) => this.#load.writes(isWriting),
       onFailed: (error) => this.#halt.now(error),
     })
+    this.#feed = this.#openList()
   }
 
   async completed(): Promise<void> {
@@ -119,23 +103,24 @@ class Run implements AsyncDisposable {
     using _sampling = this.#load.start()
     using _listening = this.#halt.listen()
     try {
-      this.#feed().catch((error: unknown) => this.#halt.now(error))
+      this.#feed.read().catch((error: unknown) => this.#halt.now(error))
       while (!this.#halt.isNow && !this.#isComplete()) {
         this.#startDocuments()
-        if (this.#giveUpDocuments() || this.#abandonDocuments()) continue
+        if (this.#giveUpDocuments()) continue
         this.#standingChanged()
         await this.#bell.rung(this.#wakeInMs())
       }
       if (this.#halt.isComing && !this.#isListDone()) this.#halt.complete()
       // Whoever stops a run wants it to leave the servers alone, however long the output takes.
-      if (this.#halt.isNow) await this.#pool.close()
+      if (this.#halt.isNow) await this.#capacity.pool.close()
       this.#standingChanged()
       await this.#delivery.drained()
       this.#load.sample()
       if (this.#halt.isNow) throw this.#halt.reason
       await this.#input.sink.complete?.()
       this.#records.check()
-      const rejectedBefore = this.#alreadyThere === 0 ? 0 : await this.#records.rejectedBefore(this.#input.sink)
+      const alreadyThere = this.#feed.skipped + this.#unchanged
+      const rejectedBefore = alreadyThere === 0 ? 0 : await this.#records.rejectedBefore(this.#input.sink)
       this.#emit({ type: 'run-ended', ...(rejectedBefore > 0 && { rejectedBefore }) })
     } catch (error) {
       this.#emit({ type: 'run-ended', ...(error instanceof MillError && { stopped: error.toFailure() }) })
@@ -146,50 +131,32 @@ class Run implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#halt.now(undefined)
     await this.#input.list.return()
-    await this.#pool.close()
+    await this.#capacity.pool.close()
     await this.#spool.close()
   }
 
-  /** Reads the list into the scheduler, a little ahead of what runs. */
-  async #feed(): Promise<void> {
-    for await (const batch of recalledList(this.#input.list, this.#input.sink)) {
-      let skipped = 0
-      for (const { listed, remembered } of batch) {
-        const { id } = listed.kind === 'document' ? listed.document : listed.line
-        if (remembered !== undefined && this.#options.existing !== 'update') {
-          this.#delivery.skip(id)
-          skipped += 1
-          this.#listed += 1
-          continue
-        }
-        this.#heldBack = id
-        while (!this.#hasRoom(id)) await this.#bell.rung()
-        this.#heldBack = undefined
-        if (this.#halt.isNow || this.#halt.isComing) return
-        if (remembered !== undefined) this.#remembered.set(id, remembered)
-        if (listed.kind === 'document') this.#add(listed.document)
-        else this.#fail({ id, url: listed.line.url, host: '' }, 0, listed.line.failure)
-        this.#listed += 1
-        this.#bell.ring()
-      }
-      if (skipped > 0) this.#emit({ type: 'documents-skipped', documents: skipped })
-      this.#alreadyThere += skipped
-      if (this.#halt.isNow || this.#halt.isComing) return
-    }
-    this.#hasListEnded = true
-    const { duplicates, ofOtherShards } = this.#input.list
-    this.#emit({ type: 'list-ended', documents: this.#listed, duplicates, ...(ofOtherShards > 0 && { ofOtherShards }) })
-    this.#bell.ring()
-  }
-
-  #add(document: Document): void {
-    const isSuspect = this.#input.underWay?.isSuspect(document) === true
-    if (isSuspect) this.#crashes.suspect(document.id)
-    this.#scheduler.add(document, isSuspect)
+  #openList(): ListFeed {
+    const { list, sink, underWay } = this.#input
+    const updates = this.#options.existing === 'update'
+    return new ListFeed(
+      { list, sink, updates, bell: this.#bell },
+      {
+        isOver: () => this.#halt.isNow || this.#halt.isComing,
+        hasRoom: (id) => this.#hasRoom(id),
+        onDocument: (document, remembered) => {
+          if (remembered !== undefined) this.#remembered.set(document.id, remembered)
+          const isSuspect = underWay?.isSuspect(document) === true
+          if (isSuspect) this.#crashes.suspect(document.id)
+          this.#scheduler.add(document, isSuspect)
+        },
+        onBadLine: ({ id, url, failure }) => this.#fail({ id, url, host: '' }, 0, failure),
+        onSkipped: (id) => this.#delivery.skip(id),
+        onEvent: (event) => this.#emit(event),
+      },
+    )
   }
 
   #hasRoom(id: number): boolean {
-    if (this.#halt.isNow || this.#halt.isComing) return true
     return this.#scheduler.pending < LOOKAHEAD && !this.#delivery.isBehind && this.#delivery.isWithinWindow(id)
   }
 
@@ -198,7 +165,7 @@ class Run implements AsyncDisposable {
   }
 
   #isListDone(): boolean {
-    return this.#hasListEnded && this.#scheduler.attempting === 0 && this.#scheduler.pending === 0
+    return this.#feed.hasEnded && this.#scheduler.attempting === 0 && this.#scheduler.pending === 0
   }
 
   /** How long nothing can become possible by time alone. */
@@ -208,101 +175,118 @@ class Run implements AsyncDisposable {
     return wakeAt === undefined ? undefined : wakeAt - this.#now()
   }
 
-  /** Starts every document that may start now. */
+  /** Starts every document that may start now, and calls those back that wait in threads and need not, or may not. */
   #startDocuments(): void {
     const { loan } = this.#input.list
-    if (this.#halt.isComing) return
-    while (this.#scheduler.attempting < this.#room && !this.#delivery.isBehind && this.#memory.isOpen) {
-      if (loan?.isGood === false) return
+    while (!this.#isHeldUp() && this.#scheduler.attempting < this.#capacity.room && loan?.isGood !== false) {
       const attempt = this.#scheduler.next(this.#now())
-      if (attempt === undefined) return
-      if (loan?.has(attempt.document) === false) {
-        this.#scheduler.done(attempt, this.#now())
-        continue
-      }
-      this.#try(attempt).catch((error: unknown) => this.#halt.now(error))
+      if (attempt === undefined) break
+      if (loan?.has(attempt.document) === false) this.#scheduler.done(attempt, this.#now())
+      else this.#startChain(attempt)
     }
+    if (this.#isHeldUp() || this.#scheduler.wantsBack(this.#now())) this.#capacity.pool.recall()
+  }
+
+  #isHeldUp(): boolean {
+    return this.#halt.isComing || this.#delivery.isBehind || !this.#capacity.memory.isOpen
+  }
+
+  /** Fails what will not be tried again. Says whether there was any. */
+  #giveUpDocuments(): boolean {
+    const putOff = this.#isOnlyPutOffLeft() ? this.#scheduler.giveUp(this.#now()) : []
+    const given = [...putOff, ...this.#scheduler.abandoned(this.#now())]
+    for (const { document, attempts, failure } of given) this.#fail(document, attempts, failure)
+    return given.length > 0
   }
 
   /**
-   * When nothing else is left to do: what only a server's own wish to be left alone keeps waiting. Says whether there was any.
-   * So it is at the end of the list, and where such documents fill the lookahead or the window of `--ordered`: else the rest of the
-   * list would wait with them.
+   * Whether nothing else can be had than what a server's own wish to be left alone keeps waiting: at the end of the list, and where such
+   * documents fill the lookahead or the window of `--ordered`: else the rest of the list would wait with them.
    */
-  #giveUpDocuments(): boolean {
+  #isOnlyPutOffLeft(): boolean {
     if (this.#halt.isComing) return false
-    const isFull = this.#heldBack !== undefined && !this.#hasRoom(this.#heldBack) && !this.#delivery.isBehind
-    if (!this.#hasListEnded && !isFull) return false
-    const given = this.#scheduler.giveUp(this.#now())
-    for (const { document, attempts, failure } of given) this.#fail(document, attempts, failure)
-    return given.length > 0
+    const { hasEnded, heldBack } = this.#feed
+    return hasEnded || (heldBack !== undefined && !this.#hasRoom(heldBack) && !this.#delivery.isBehind)
   }
 
-  /** The documents of hosts that are dead. Says whether there were any. */
-  #abandonDocuments(): boolean {
-    const given = this.#scheduler.abandoned(this.#now())
-    for (const { document, attempts, failure } of given) this.#fail(document, attempts, failure)
-    return given.length > 0
+  /** A document that starts, and those that follow it in its slot. */
+  #startChain(leader: Attempt): void {
+    const { document } = leader
+    const isSuspect = this.#crashes.isSuspect(document.id)
+    const isApart = this.#input.underWay?.isSuspect(document) === true
+    const followers =
+      isSuspect || isApart || this.#options.thread.transform !== undefined ? [] : this.#scheduler.followers(leader)
+    const chain = [leader, ...followers].map((attempt, position, attempts) =>
+      this.#prepare(attempt, attempts[position - 1]),
+    )
+    this.#begin(leader, 0)
+    const ends = this.#capacity.pool.run(chain, isApart ? 'apart' : isSuspect ? 'alone' : 'shared')
+    for (const [position, end] of ends.entries()) {
+      const link = chain[position]
+      if (link !== undefined) this.#try(link, end).catch((error: unknown) => this.#halt.now(error))
+    }
+  }
+
+  #prepare(attempt: Attempt, before: Attempt | undefined): Link {
+    const { document, number } = attempt
+    const { id, url } = document
+    const claimTail = () => this.#delivery.claimTail(id, this.#isAlone())
+    const harvest = new Harvest(this.#budget, this.#spool, claimTail)
+    this.#lastTask += 1
+    const mayRelay = this.#options.threads > 1 && !this.#crashes.isSuspect(id)
+    const remembered = this.#remembered.get(id)
+    const task = { id: this.#lastTask, url, attempt: number, mayRelay, ...(remembered && { validators: remembered }) }
+    const ended = this.#input.underWay?.begin(document)
+    return { attempt, task, harvest, remembered, ended, observer: this.#observe(attempt, harvest, before) }
+  }
+
+  /** It has its slot. */
+  #begin({ document: { id, url, host }, number }: Attempt, agoMs: number): void {
+    this.#capacity.memory.started(id)
+    this.#emit({ type: 'attempt-started', id, url, host, attempt: number }, agoMs)
   }
 
   /** One attempt at one document, from its start to its place in the delivery or back in the scheduler. */
-  async #try(attempt: Attempt): Promise<void> {
-    const { document, number } = attempt
-    const { id, url, host } = document
-    const claimTail = () => this.#delivery.claimTail(id, this.#isAlone())
-    const harvest = new Harvest(this.#budget, this.#spool, claimTail)
-    this.#emit({ type: 'attempt-started', id, url, host, attempt: number })
-    this.#lastTask += 1
-    const isSuspect = this.#crashes.isSuspect(id)
-    const mayRelay = this.#options.threads > 1 && !isSuspect
-    const remembered = this.#remembered.get(id)
-    const task = { id: this.#lastTask, url, attempt: number, mayRelay, ...(remembered && { validators: remembered }) }
-    this.#memory.started(id)
-    const { underWay } = this.#input
-    const isApart = underWay?.isSuspect(document) === true
-    const ended = underWay?.begin(document)
-    const end = await this.#pool.run(
-      task,
-      this.#observe(attempt, harvest),
-      isApart ? 'apart' : isSuspect ? 'alone' : 'shared',
-    )
-    const isDone = end.status === 'reported' && end.report.outcome.status === 'done'
-    ended?.(isApart && (end.status === 'crashed' || end.report.outcome.status === 'failed'))
-    this.#memory.ended(id, isDone ? end.report.outcome.facts.decodedBytes : undefined)
+  async #try({ attempt, harvest, remembered, ended }: Link, ending: Promise<TaskEnd>): Promise<void> {
+    const { document, number: attempts } = attempt
+    const { id, url } = document
+    const end = await ending
+    const report = end.status === 'reported' ? end.report : undefined
+    const outcome = report?.outcome
+    const isApart = this.#input.underWay?.isSuspect(document) === true
+    ended?.(isApart && (end.status === 'crashed' || outcome?.status === 'failed'))
+    this.#capacity.memory.ended(id, outcome?.status === 'done' ? outcome.facts.decodedBytes : undefined)
     if (this.#halt.isNow) return
-    if (end.status === 'reported') {
-      const { outcome, thread } = end.report
-      const { times } = outcome.facts
-      this.#emit({ type: 'attempt-ended', id, attempt: number, thread, status: outcome.status, times })
-    }
-    const outcome = end.status === 'reported' ? end.report.outcome : undefined
-    if (end.status === 'reported' && outcome?.status === 'done' && !isSameBody(outcome.facts, remembered)) {
-      const facts = harvest.checked(url, outcome.facts, this.#options.thread.transform !== undefined)
-      const { thread } = end.report
-      this.#scheduler.done(attempt, this.#now())
-      this.#records.delivered(facts)
-      const { records, rejects } = harvest
-      this.#delivery.deliver({ status: 'done', document, attempts: number, thread, facts, records, rejects })
-    } else if (end.status === 'reported' && outcome !== undefined && outcome.status !== 'failed') {
-      await harvest.release()
-      const { facts } = outcome
-      this.#scheduler.done(attempt, this.#now())
-      this.#delivery.deliver({ status: 'unchanged', document, attempts: number, thread: end.report.thread, facts })
-    } else {
+    if (report !== undefined) this.#emit(endedEvent(attempt, report), report.agoMs)
+    if (report === undefined || outcome === undefined || outcome.status === 'failed') {
       await harvest.release()
       this.#settleFailure(attempt, end)
+    } else if (outcome.status === 'unchanged' || isSameBody(outcome.facts, remembered)) {
+      await harvest.release()
+      this.#scheduler.done(attempt, this.#now())
+      this.#delivery.deliver({ status: 'unchanged', document, attempts, thread: report.thread, facts: outcome.facts })
+    } else {
+      const facts = harvest.checked(url, outcome.facts, this.#options.thread.transform !== undefined)
+      this.#scheduler.done(attempt, this.#now(), facts.times.downloadMs + facts.times.parseMs)
+      this.#records.delivered(facts)
+      const { records, rejects } = harvest
+      this.#delivery.deliver({ status: 'done', document, attempts, thread: report.thread, facts, records, rejects })
     }
     this.#bell.ring()
   }
 
   /** Whether the only document under way is the last one of all. */
   #isAlone(): boolean {
-    return this.#hasListEnded && this.#scheduler.pending === 0 && this.#scheduler.attempting === 1
+    return this.#feed.hasEnded && this.#scheduler.pending === 0 && this.#scheduler.attempting === 1
   }
 
-  #observe(attempt: Attempt, harvest: Harvest): TaskObserver {
+  #observe(attempt: Attempt, harvest: Harvest, before: Attempt | undefined): TaskObserver {
     const { id } = attempt.document
     return {
+      onBegun: (agoMs) => {
+        if (before !== undefined) this.#scheduler.begun(attempt, before, this.#now() - agoMs)
+        this.#begin(attempt, agoMs)
+      },
       onBatch: (batch, receipt) => harvest.add(batch, receipt),
       onDownloaded: () => {
         this.#scheduler.downloaded(attempt)
@@ -310,7 +294,7 @@ class Run implements AsyncDisposable {
         this.#bell.ring()
       },
       onProgress: ({ type: _, task: __, ...progress }, thread) => {
-        this.#memory.announced(id, progress.totalBytes ?? progress.wireBytes)
+        this.#capacity.memory.announced(id, progress.totalBytes ?? progress.wireBytes)
         this.#emit({ type: 'attempt-progressed', id, thread, ...progress })
       },
     }
@@ -319,6 +303,10 @@ class Run implements AsyncDisposable {
   /** Another try, or none. */
   #settleFailure(attempt: Attempt, end: TaskEnd): void {
     const { document, number } = attempt
+    if (end.status === 'returned') {
+      this.#scheduler.requeue(attempt)
+      return
+    }
     if (end.status === 'crashed') {
       if (end.isFirst) this.#emit({ type: 'thread-crashed', message: end.message })
       const next = this.#crashes.count(document.id, end)
@@ -359,7 +347,7 @@ class Run implements AsyncDisposable {
     const { id } = settled.document
     this.#crashes.forget(id)
     this.#remembered.delete(id)
-    if (settled.status === 'unchanged') this.#alreadyThere += 1
+    if (settled.status === 'unchanged') this.#unchanged += 1
     if (settled.status === 'done') {
       const facts = withRefused(settled.facts, refused)
       this.#records.settled(facts)
@@ -380,18 +368,19 @@ class Run implements AsyncDisposable {
   #hold(): Hold {
     const { attempting, pending } = this.#scheduler
     if (this.#delivery.isBehind) return 'output'
-    if (this.#hasListEnded && pending === 0) return attempting === 0 ? 'output' : 'end'
-    if (attempting >= this.#room) return 'threads'
-    return this.#memory.isOpen ? this.#scheduler.hold() : 'memory'
+    if (this.#feed.hasEnded && pending === 0) return attempting === 0 ? 'output' : 'end'
+    if (attempting >= this.#capacity.room) return 'threads'
+    return this.#capacity.memory.isOpen ? this.#scheduler.hold() : 'memory'
   }
 
   #now(): number {
     return performance.now() - this.#startedAt
   }
 
-  #emit(event: UntimedEvent): void {
+  /** @param agoMs since it happened */
+  #emit(event: UntimedEvent, agoMs = 0): void {
     try {
-      this.#input.listener({ ...event, at: this.#now() })
+      this.#input.listener({ ...event, at: this.#now() - agoMs })
     } catch (error) {
       // A listener must not throw. One that does ends the run, not the process.
       this.#halt.now(error)

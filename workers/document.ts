@@ -1,16 +1,20 @@
 /**
- * The entry of a worker thread: one document at a time through download, decoding, parsing and transform, its records back
- * over the channel. A thread holds two documents or more: one downloads while another is parsed.
+ * The entry of a worker thread: documents through download, decoding, parsing and transform, their records back over the channel. A thread holds
+ * two documents or more: one downloads while another is parsed. Those of a chain come one after the other.
  *
  * A task never rejects: what goes wrong is its outcome. (A rejected task would come back as a bare Error, without code.)
  */
 import { createHash } from 'node:crypto'
 import { MessageChannel, parentPort, threadId, workerData } from 'node:worker_threads'
 import { releaseMemory } from '../src/channel/batch-memory.ts'
+import { ChainGate } from '../src/channel/chain-gate.ts'
 import { CreditWindow } from '../src/channel/credit.ts'
 import {
+  type Chain,
+  type ChainEnd,
   CREDIT_WINDOW_BYTES,
   type Hello,
+  isFollowed,
   type MainMessage,
   RELAY_AFTER_BYTES,
   type Report,
@@ -29,6 +33,7 @@ import { notXml } from './charset/body-kind.ts'
 import { createDecoder } from './charset/decoder.ts'
 import { type Download, Downloader } from './download/download.ts'
 import { Gathering, Outbox, SpareBuffers } from './outbox.ts'
+import { ReportBox } from './report-box.ts'
 import { TransformStage } from './transform.ts'
 import { TransformGuard } from './transform-guard.ts'
 import type { Parser, RecordParser } from './xml/parser.ts'
@@ -92,15 +97,28 @@ async function loadSelectingParser(): Promise<Parser> {
   return loadParser({ ...options, select: (await transformModule)?.select, withXml: refusers !== 'none' })
 }
 
-/** Mills one document. */
-export default async function millDocument(task: Task): Promise<Report> {
-  const work = new Work(task)
+/** Mills the documents of a chain until one of them fails or main wants the others back. */
+export default async function millChain({ tasks, gate: buffer }: Chain): Promise<ChainEnd> {
+  const gate = buffer === undefined ? undefined : new ChainGate(buffer)
+  const box = new ReportBox(port)
+  for (const [position, task] of tasks.entries()) {
+    if (gate?.pass(position) === false) break
+    if (position > 0) box.sendSoon()
+    const report = await millDocument(task, box)
+    box.add(report)
+    if (!isFollowed(report.outcome)) break
+  }
+  return { thread: threadId, ...box.close() }
+}
+
+async function millDocument(task: Task, box: ReportBox): Promise<Omit<Report, 'agoMs'>> {
+  const work = new Work(task, box)
   working.add(work)
   pulse.hold(task.id)
   try {
     const outcome = await work.outcome()
     const last = outcome.status === 'done' ? work.outbox.finish() : []
-    return { thread: threadId, outcome, batchesSent: work.outbox.batchesSent, last }
+    return { task: task.id, thread: threadId, outcome, batchesSent: work.outbox.batchesSent, last }
   } finally {
     working.delete(work)
     pulse.release(task.id)
@@ -134,6 +152,7 @@ async function transformForOther({ id, task, bytes: raw }: Extract<MainMessage, 
 
 class Work {
   readonly task: Task
+  readonly #box: ReportBox
   readonly outbox: Outbox
   #download: Download | undefined
   #encoding = ''
@@ -152,8 +171,9 @@ class Work {
   /** Progress is for documents that take a while: the first tick is let go by. */
   #ticks = 0
 
-  constructor(task: Task) {
+  constructor(task: Task, box: ReportBox) {
     this.task = task
+    this.#box = box
     this.outbox = new Outbox(port, credit, spare, task.id)
   }
 
@@ -286,6 +306,8 @@ class Work {
   }
 
   #send(message: ThreadMessage): void {
+    // What main is told of a document comes after the reports of those before it.
+    this.#box.send()
     port.postMessage(message)
   }
 

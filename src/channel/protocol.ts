@@ -1,11 +1,12 @@
 /**
  * Everything that passes between the main thread and a worker thread, both directions, in one file.
  *
- * A document is one Piscina task: `Task` goes down, `Report` comes back as the task's result. Beside it, each thread
- * opens one MessageChannel for its whole life and sends its port up in `Hello`: over it `ThreadMessage`s go up and
- * `MainMessage`s down. Piscina's own port and ours are not ordered against each other, so a report says how many
- * batches went before it, and main holds the report until it has them. A last batch that is small travels in the
- * report itself, copied: a small document costs one message down and one up.
+ * A Piscina task is a `Chain` of documents that follow each other in one slot for downloads, mostly of a single one; a `Report` of each
+ * comes back, the last ones as the task's result. Beside it, each thread opens one MessageChannel for its whole life and sends
+ * its port up in `Hello`: over it `ThreadMessage`s go up and `MainMessage`s down. Piscina's own port and ours are not
+ * ordered against each other, so a report says how many batches went before it, and main holds the report until it has
+ * them. A last batch that is small travels in the report itself, copied: a small document costs one message down and one
+ * up, and several of them together no more.
  *
  * Records cross as bytes in transferred ArrayBuffers, never as trees: a clone of a 1 MB document's tree takes 3-13 ms
  * on each side, the transfer of its bytes 0.1 ms.
@@ -41,6 +42,27 @@ export interface Task {
   readonly mayRelay: boolean
 }
 
+/** Documents of one host for one slot, one after the other: what a thread is given at once. */
+export interface Chain {
+  readonly tasks: readonly Task[]
+  /** Shared memory of its ChainGate; absent where there is one document. */
+  readonly gate?: SharedArrayBuffer
+}
+
+/** The end of a chain. */
+export interface ChainEnd {
+  readonly thread: number
+  /** Of the documents that were begun, those that were not sent before. */
+  readonly reports: readonly Report[]
+  /** Reports sent over the port before. */
+  readonly reportsSent: number
+}
+
+/** Whether the next document of a chain follows one that ended so. After any failure main is asked first: the host may want to be left alone. */
+export function isFollowed({ status }: Outcome): boolean {
+  return status !== 'failed'
+}
+
 /**
  * Some records, or some rejects, of one task: whole NDJSON lines. Raw ones are still to go through the transform, in any thread.
  * Where they may be refused (`Refusers`), the XML of each record comes with them (xml-lines.ts): a batch begins with it.
@@ -63,8 +85,11 @@ export interface Receipt {
 /** For bytes that no sender waits for. */
 export const NO_RECEIPT: Receipt = { taken() {}, spent() {} }
 
-/** The task's result. A thread never throws: what went wrong is in the outcome. */
+/** What became of a task. A thread never throws: what went wrong is in the outcome. */
 export interface Report {
+  readonly task: number
+  /** Milliseconds since it ended, when it was sent: it may have waited for others of its chain. */
+  readonly agoMs: number
   readonly thread: number
   readonly outcome: Outcome
   /** Batches sent over the port before this report. */
@@ -95,6 +120,8 @@ export interface TransformCounts {
 }
 
 export type ThreadMessage =
+  /** Of documents that others follow in their chain. */
+  | { readonly type: 'reports'; readonly reports: readonly Report[] }
   | { readonly type: 'batch'; readonly task: number; readonly batch: Batch }
   /** Rows and rejects of one raw batch. */
   | {

@@ -48,7 +48,7 @@ export function failureOf(end: TaskEnd, { transform }: ThreadOptions): Failure {
     const code = isTransform ? 'TRANSFORM_TIMEOUT' : end.cause === 'memory' ? 'OUT_OF_MEMORY' : 'WORKER_CRASHED'
     return new MillError(code, end.message).toFailure()
   }
-  if (end.report.outcome.status === 'failed') return end.report.outcome.failure
+  if (end.status === 'reported' && end.report.outcome.status === 'failed') return end.report.outcome.failure
   return new MillError('INTERNAL', 'a document was neither done nor failed').toFailure()
 }
 

@@ -2,6 +2,7 @@
 import { toFailure } from '../errors.ts'
 import type { FromApart, ToApart } from './apart-messages.ts'
 import { ThreadPool } from './pool.ts'
+import type { TaskObserver } from './task.ts'
 
 let pool: ThreadPool | undefined
 let lastBatch = 0
@@ -26,22 +27,20 @@ process.on('message', (message: ToApart) => {
 
 async function mill(task: Extract<ToApart, { type: 'run' }>['task']): Promise<void> {
   if (pool === undefined) throw new Error('a task before the options')
-  const end = await pool.run(
-    task,
-    {
-      onBatch(batch, receipt) {
-        lastBatch += 1
-        underWay.set(lastBatch, receipt.taken)
-        tell({ type: 'batch', number: lastBatch, batch })
-        // The pipe has a copy.
-        receipt.spent()
-      },
-      onDownloaded: () => tell({ type: 'downloaded' }),
-      onProgress: (progress, thread) => tell({ type: 'progress', progress, thread }),
+  const observer: TaskObserver = {
+    onBegun() {},
+    onBatch(batch, receipt) {
+      lastBatch += 1
+      underWay.set(lastBatch, receipt.taken)
+      tell({ type: 'batch', number: lastBatch, batch })
+      // The pipe has a copy.
+      receipt.spent()
     },
-    'shared',
-  )
-  tell({ type: 'end', end })
+    onDownloaded: () => tell({ type: 'downloaded' }),
+    onProgress: (progress, thread) => tell({ type: 'progress', progress, thread }),
+  }
+  const [end] = await Promise.all(pool.run([{ task, observer }], 'shared'))
+  if (end !== undefined) tell({ type: 'end', end })
 }
 
 function tell(message: FromApart): void {

@@ -7,10 +7,12 @@
  * its own, where a second crash has one culprit and no victims.
  */
 import { availableParallelism } from 'node:os'
-import type { MessagePort, ResourceLimits } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import {
   type Batch,
+  type Chain,
+  type ChainEnd,
   type Hello,
   NO_RECEIPT,
   type Receipt,
@@ -18,19 +20,20 @@ import {
   type Task,
   type ThreadData,
   type ThreadMessage,
-  type TransformCounts,
 } from '../channel/protocol.ts'
 import { Pulse } from '../channel/pulse.ts'
 import { MillError } from '../errors.ts'
 import { failpoint } from '../failpoint.ts'
-import type { RunOptions, ThreadOptions } from '../options.ts'
+import type { ThreadOptions } from '../options.ts'
 import { Apart } from './apart.ts'
+import { ChainProgress, type Link } from './chain-progress.ts'
 import { Entrance } from './entrance.ts'
+import { heapLimits } from './heaps.ts'
 import { spread } from './load-balancer.ts'
 import { Roster, type Thread } from './roster.ts'
-import type { PoolOptions, TaskEnd, TaskObserver } from './task.ts'
+import type { Observed, PoolOptions, TaskEnd, TaskObserver } from './task.ts'
 import { ThreadCredit } from './thread-credit.ts'
-import { TransformRelay } from './transform-relay.ts'
+import { TransformRelay, withCounts } from './transform-relay.ts'
 import { Watchdog, watchTickMs } from './watchdog.ts'
 
 /** Documents that each thread may hold: its share of those that download at once, and one more that is parsed meanwhile. */
@@ -43,29 +46,9 @@ function threadsToDownload({ threads, concurrentTasksPerThread: perThread }: Poo
   return Math.ceil((threads * (perThread - 1)) / perThread)
 }
 
-/** Less heap than this and a thread does not even start. */
-const LEAST_HEAP_BYTES = 64 << 20
-
-/**
- * More than this a thread's heap has only where memory was asked for. V8 lets a heap grow to four times what lives in it where it may have
- * 2 GiB, and to 1.4 times where it may have a quarter of that: 50 MB and 30 MB for a thread of ours. What needs more is tried alone, with all of it.
- */
-const MOST_HEAP_BYTES = 512 << 20
-
-/** The heap of each thread when all share the run's memory, and of one that has all of it. */
-export function heapsOf(
-  options: Pick<RunOptions, 'memoryBytes' | 'isMemoryGiven' | 'threads'>,
-): PoolOptions['heapBytes'] {
-  const { memoryBytes, isMemoryGiven, threads } = options
-  const most = isMemoryGiven ? Number.POSITIVE_INFINITY : MOST_HEAP_BYTES
-  return {
-    shared: Math.max(Math.min(memoryBytes / threads, most), LEAST_HEAP_BYTES),
-    alone: Math.max(memoryBytes, LEAST_HEAP_BYTES),
-  }
-}
-
 interface RunningTask {
   readonly observer: TaskObserver
+  readonly chain: ChainProgress
   batchesReceived: number
   /** Set when the report came before all of the batches that it counts. */
   onBatches: (() => void) | undefined
@@ -80,8 +63,6 @@ const MAX_REOPENINGS = 3
 /** Looks of the watchdog for which a thread may be missing before the pool is opened anew: Piscina starts it at once or never. */
 const MISSING_LOOKS = 3
 
-const MIB = 1 << 20
-
 class StuckError extends Error {
   override readonly name = 'StuckError'
 }
@@ -89,6 +70,7 @@ class StuckError extends Error {
 /** Where a document is milled: with others, in a thread of its own, or in a process of its own. */
 export type Place = 'shared' | 'alone' | 'apart'
 
+export { heapsOf } from './heaps.ts'
 export type { TaskEnd, TaskObserver } from './task.ts'
 
 export class ThreadPool {
@@ -99,18 +81,19 @@ export class ThreadPool {
   #lookedAt = performance.now()
   #missingLooks = 0
   #reopenings = 0
-  #shared: Piscina<Task, Report>
+  #shared: Piscina<Chain, ChainEnd>
   readonly #entrance: Entrance
   /** Node's ids of the threads that have come so far as to take documents. */
   readonly #started = new Set<number>()
   /** Threads that are to have enough to do before others have anything. */
   readonly #busyThreads: number
   /** One for each document that is tried alone, and only as long. */
-  readonly #alone = new Set<Piscina<Task, Report>>()
+  readonly #alone = new Set<Piscina<Chain, ChainEnd>>()
   #aloneTurn: Promise<void> = Promise.resolve()
   /** Made for the first document that is tried there. */
   #apart: Apart | undefined
   readonly #tasks = new Map<number, RunningTask>()
+  readonly #chains = new Set<ChainProgress>()
   readonly #relay = new TransformRelay()
   readonly #roster = new Roster()
   #failure: MillError | undefined
@@ -140,17 +123,50 @@ export class ThreadPool {
   }
 
   /**
-   * Mills one document.
-   * @throws MillError ABORTED after `close`, THREADS_FAILED
+   * Mills documents, several of them as a chain.
+   * @returns the end of each. They reject with MillError: ABORTED after `close`, THREADS_FAILED
    */
-  async run(task: Task, observer: TaskObserver, place: Place): Promise<TaskEnd> {
-    if (place === 'apart') return this.#runApart(task, observer)
-    const running: RunningTask = { observer, batchesReceived: 0, onBatches: undefined }
-    this.#tasks.set(task.id, running)
+  run(documents: readonly Observed[], place: Place): Promise<TaskEnd>[] {
+    if (place === 'apart') return documents.map(({ task, observer }) => this.#runApart(task, observer))
+    const chain = new ChainProgress(documents)
+    const ends = chain.links.map((link) => this.#end(link, chain))
+    void this.#mill(chain, place)
+    return ends
+  }
+
+  /** Documents that wait in threads for those before them come back. */
+  recall(): void {
+    for (const chain of this.#chains) chain.shut()
+  }
+
+  async #mill(chain: ChainProgress, place: Place): Promise<void> {
+    this.#chains.add(chain)
     try {
       // `throw null` outside of any call ends the thread, and Piscina takes it for the task's result.
-      const report: Report | null | undefined = await (place === 'alone' ? this.#runAlone(task) : this.#runShared(task))
-      if (report === null || report === undefined) throw new Error(`the thread threw ${report}`)
+      const end: ChainEnd | null | undefined = await (place === 'alone'
+        ? this.#runAlone(chain.chain)
+        : this.#runShared(chain.chain))
+      if (end === null || end === undefined) throw new Error(`the thread threw ${end}`)
+      while (chain.reported < end.reportsSent) {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        chain.onReport = resolve
+        this.#checkLives(end.thread)
+        await promise
+      }
+      chain.ended(end.reports)
+    } catch (error) {
+      chain.crashed(error)
+    } finally {
+      this.#chains.delete(chain)
+    }
+  }
+
+  async #end({ task, observer, promise }: Link, chain: ChainProgress): Promise<TaskEnd> {
+    const running: RunningTask = { observer, chain, batchesReceived: 0, onBatches: undefined }
+    this.#tasks.set(task.id, running)
+    try {
+      const report = await promise
+      if (report === undefined) return { status: 'returned' }
       this.#reopenings = 0
       failpoint('channel.report')
       await this.#allBatches(task.id, running, report)
@@ -169,11 +185,11 @@ export class ThreadPool {
 
   /** Ends the threads at once, with what they are doing. May be called more than once. */
   close(): Promise<void> {
-    this.#closing ??= this.#end()
+    this.#closing ??= this.#endThreads()
     return this.#closing
   }
 
-  async #end(): Promise<void> {
+  async #endThreads(): Promise<void> {
     clearInterval(this.#watching)
     this.#entrance.close()
     for (const { port } of this.#roster.living) port.close()
@@ -188,19 +204,19 @@ export class ThreadPool {
     return end
   }
 
-  async #runShared(task: Task): Promise<Report> {
+  async #runShared(chain: Chain): Promise<ChainEnd> {
     const turn = this.#entrance.enter()
     // Not awaited without need: what enters next is to find this one in the pool.
     if (turn !== undefined) await turn
     try {
-      return await this.#shared.run(task)
+      return await this.#shared.run(chain)
     } finally {
       this.#entrance.leave()
     }
   }
 
   /** A thread of its own, new and then ended: what an earlier document left behind cannot end it, and what this one leaves harms no other. */
-  async #runAlone(task: Task): Promise<Report> {
+  async #runAlone(chain: Chain): Promise<ChainEnd> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const before = this.#aloneTurn
     this.#aloneTurn = promise
@@ -212,7 +228,7 @@ export class ThreadPool {
     const piscina = this.#open(false)
     this.#alone.add(piscina)
     try {
-      return await piscina.run(task)
+      return await piscina.run(chain)
     } finally {
       await piscina.destroy()
       this.#alone.delete(piscina)
@@ -220,11 +236,11 @@ export class ThreadPool {
     }
   }
 
-  #open(isShared: boolean): Piscina<Task, Report> {
+  #open(isShared: boolean): Piscina<Chain, ChainEnd> {
     const { threads, concurrentTasksPerThread, heapBytes } = this.#options
     const count = isShared ? threads : 1
     const tasksPerThread = isShared ? concurrentTasksPerThread : 1
-    const piscina = new Piscina<Task, Report>({
+    const piscina = new Piscina<Chain, ChainEnd>({
       filename: THREAD_FILE,
       // The rest start with the documents that need them; a transform wants all of them for the first document.
       minThreads: this.#thread.options.transform === undefined ? 1 : count,
@@ -264,7 +280,8 @@ export class ThreadPool {
     port.on('close', () => {
       this.#roster.leave(thread)
       // Whoever waits for its batches looks again.
-      for (const running of this.#tasks.values()) running.onBatches?.()
+      for (const { onBatches } of this.#tasks.values()) onBatches?.()
+      for (const { onReport } of this.#chains) onReport?.()
       this.#watchdog.forget(thread)
       this.#relay.removeThread(port)
     })
@@ -327,6 +344,10 @@ export class ThreadPool {
       this.#relay.receive(message)
       return
     }
+    if (message.type === 'reports') {
+      for (const report of message.reports) this.#tasks.get(report.task)?.chain.report(report)
+      return
+    }
     const running = this.#tasks.get(message.task)
     if (message.type === 'batch') {
       failpoint('channel.batch')
@@ -339,15 +360,14 @@ export class ThreadPool {
       running.batchesReceived += 1
       this.#pass(message.task, running, message.batch, receipt)
       running.onBatches?.()
-    } else if (message.type === 'downloaded') running?.observer.onDownloaded()
+    } else if (message.type === 'downloaded') running?.chain.downloaded()
     else running?.observer.onProgress(message, thread)
   }
 
   /** Piscina's port and ours are not ordered against each other: the report may come first. */
   async #allBatches(task: number, running: RunningTask, report: Report): Promise<void> {
     while (running.batchesReceived < report.batchesSent) {
-      if (!this.#roster.living.some(({ id }) => id === report.thread))
-        throw new Error('the thread ended before all of its records had arrived')
+      this.#checkLives(report.thread)
       const { promise, resolve } = Promise.withResolvers<void>()
       running.onBatches = resolve
       await promise
@@ -355,40 +375,14 @@ export class ThreadPool {
     for (const batch of report.last) this.#pass(task, running, batch, NO_RECEIPT)
   }
 
+  /** Of a thread that is gone nothing more arrives. */
+  #checkLives(thread: number): void {
+    if (!this.#roster.living.some(({ id }) => id === thread))
+      throw new Error('the thread ended before all that it sent had arrived')
+  }
+
   #pass(task: number, { observer }: RunningTask, batch: Batch, receipt: Receipt): void {
     if (batch.kind === 'raw') this.#relay.submit(task, batch, receipt.taken, observer.onBatch)
     else observer.onBatch(batch, receipt)
-  }
-}
-
-/**
- * V8 takes up to three times 16 MiB for young objects, and keeps it. Our own work makes little garbage and would only fill it (16 MB more for
- * each thread, measured). A transform makes much, and is as fast with a quarter of that as with all: 2.9 s of processor time for 100 MB of
- * records either way, 3.2 s with 4 MiB.
- */
-function heapLimits(bytes: number, hasTransform: boolean): ResourceLimits {
-  const maxOldGenerationSizeMb = Math.floor(bytes / MIB)
-  const most = hasTransform ? 12 : 4
-  return { maxOldGenerationSizeMb, maxYoungGenerationSizeMb: Math.min(most, Math.ceil(maxOldGenerationSizeMb / 8)) }
-}
-
-/** What other threads made of a document's records, added to its own thread's facts. */
-function withCounts(report: Report, counts: TransformCounts): Report {
-  const { outcome } = report
-  if (outcome.status === 'failed' || counts.written + counts.rejected + counts.dropped === 0) return report
-  const { facts } = outcome
-  const dropped = (facts.notes.droppedByTransform ?? 0) + counts.dropped
-  return {
-    ...report,
-    outcome: {
-      status: 'done',
-      facts: {
-        ...facts,
-        recordsWritten: facts.recordsWritten + counts.written,
-        recordsRejected: facts.recordsRejected + counts.rejected,
-        times: { ...facts.times, transformMs: facts.times.transformMs + counts.milliseconds },
-        notes: dropped === 0 ? facts.notes : { ...facts.notes, droppedByTransform: dropped },
-      },
-    },
   }
 }

@@ -1,16 +1,25 @@
 /** What a pool and a process apart have to say of a task. */
-import type { Batch, Receipt, Refusers, Report, ThreadMessage } from '../channel/protocol.ts'
+import type { Batch, Receipt, Refusers, Report, Task, ThreadMessage } from '../channel/protocol.ts'
 import type { Finding } from './roster.ts'
 
 /** What is told about a task while it runs. */
 export interface TaskObserver {
+  /** It follows another in its chain, and has its slot since so many milliseconds. */
+  onBegun(agoMs: number): void
   onBatch(batch: Batch, receipt: Receipt): void
   onDownloaded(): void
   onProgress(progress: Extract<ThreadMessage, { type: 'progress' }>, thread: number): void
 }
 
-/** How a task ended: with its report, or without one because its thread crashed. */
+/** A task, and who is told about it. */
+export interface Observed {
+  readonly task: Task
+  readonly observer: TaskObserver
+}
+
+/** How a task ended: with its report, without one because its thread crashed, or before it began because its chain ended. */
 export type TaskEnd =
+  | { readonly status: 'returned' }
   | { readonly status: 'reported'; readonly report: Report }
   | (Finding & {
       readonly status: 'crashed'

@@ -7,7 +7,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { releaseMemory } from '../channel/batch-memory.ts'
-import type { Batch, MainMessage, Receipt, ThreadMessage, TransformCounts } from '../channel/protocol.ts'
+import type { Batch, MainMessage, Receipt, Report, ThreadMessage, TransformCounts } from '../channel/protocol.ts'
 
 type Transformed = Extract<ThreadMessage, { type: 'transformed' }>
 
@@ -192,5 +192,26 @@ function sum(a: TransformCounts, b: TransformCounts): TransformCounts {
     rejected: a.rejected + b.rejected,
     dropped: a.dropped + b.dropped,
     milliseconds: a.milliseconds + b.milliseconds,
+  }
+}
+
+/** What other threads made of a document's records, added to its own thread's facts. */
+export function withCounts(report: Report, counts: TransformCounts): Report {
+  const { outcome } = report
+  if (outcome.status === 'failed' || counts.written + counts.rejected + counts.dropped === 0) return report
+  const { facts } = outcome
+  const dropped = (facts.notes.droppedByTransform ?? 0) + counts.dropped
+  return {
+    ...report,
+    outcome: {
+      status: 'done',
+      facts: {
+        ...facts,
+        recordsWritten: facts.recordsWritten + counts.written,
+        recordsRejected: facts.recordsRejected + counts.rejected,
+        times: { ...facts.times, transformMs: facts.times.transformMs + counts.milliseconds },
+        notes: dropped === 0 ? facts.notes : { ...facts.notes, droppedByTransform: dropped },
+      },
+    },
   }
 }

@@ -11,6 +11,8 @@ export interface Entry extends Attempt {
   /** What this document's servers have asked it to wait so far. */
   patienceSpentMs: number
   holdsSlot: boolean
+  /** It waits in a thread for the document before it, whose slot it is to have. */
+  follows: boolean
   startedAt: number
 }
 
@@ -19,6 +21,10 @@ export interface Host {
   /** Documents not yet done or failed; a host without any is forgotten once its times have passed. */
   documents: number
   running: number
+  /** Documents that follow others in threads and have not begun. */
+  following: number
+  /** How long its documents take, in milliseconds: a mean that forgets; undefined after a failure. */
+  paceMs: number | undefined
   /** Documents for another try go before new ones. */
   readonly again: Entry[]
   readonly queued: Entry[]
@@ -41,6 +47,8 @@ export function createHost(name: string): Host {
     name,
     documents: 0,
     running: 0,
+    following: 0,
+    paceMs: undefined,
     again: [],
     queued: [],
     head: 0,
@@ -53,8 +61,23 @@ export function createHost(name: string): Host {
   }
 }
 
+/** Nothing of it starts before that time. */
+export function coolHost(host: Host, until: number): void {
+  host.coolUntil = Math.max(host.coolUntil, until)
+}
+
 export function hasQueued(host: Host): boolean {
   return host.again.length > 0 || host.head < host.queued.length
+}
+
+/** The document that is taken next, unless the host is probed. */
+export function nextQueued(host: Host): Entry | undefined {
+  return host.again[0] ?? host.queued[host.head]
+}
+
+/** Documents queued. */
+export function queueLength(host: Host): number {
+  return host.again.length + host.queued.length - host.head
 }
 
 /** Takes the document whose turn it is out of the host's queue. */

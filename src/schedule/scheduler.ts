@@ -6,6 +6,9 @@
  * slot, and its rate and cooling allow a start; runnable hosts take turns. So a free slot is filled whenever any document of
  * any host may start, and one slow host or document never stands in the way of another.
  *
+ * Where documents of a host are many and quick, several are handed out as a *chain*: one starts, the others *follow* it in its slot
+ * without being asked for one by one. They hold nothing until then, and are called back when there are slots that want them.
+ *
  * A host that only fails is paused, probed, and in the end given up (host-budget.ts). A document under suspicion of ending threads
  * is *set aside*: one of these at a time is queued, so that they do not hold slots while they wait for a thread of their own.
  *
@@ -14,8 +17,10 @@
 import { type Failure, MillError } from '../errors.ts'
 import type { Attempt, Document, DocumentHistory, Hold } from '../model.ts'
 import type { ScheduleOptions } from '../options.ts'
-import { createHost, type Entry, type Host, hasQueued, takeQueued } from './host.ts'
+import { chainLength, withPace } from './chain-length.ts'
+import { coolHost, type Entry, type Host, hasQueued, nextQueued, queueLength } from './host.ts'
 import { HostBudget, isHostFault, unavailable } from './host-budget.ts'
+import { Hosts } from './hosts.ts'
 import { backoffMs } from './retry.ts'
 import { askedTooMuch, askedTooOften, patienceCostMs } from './retry-after.ts'
 import { TimeHeap } from './time-heap.ts'
@@ -46,26 +51,23 @@ export class Scheduler {
   readonly #options: ScheduleOptions
   readonly #random: () => number
   readonly #lends: boolean
-  readonly #hosts = new Map<string, Host>()
+  readonly #hosts: Hosts
   readonly #entries = new Map<Attempt, Entry>()
-  /** Hosts that may have something to start, in the order of their turns. */
-  readonly #runnable = new Set<Host>()
-  /** Hosts that become runnable by time alone. */
-  readonly #hostTimes = new TimeHeap<Host>()
   /** Documents that wait for another try. */
   readonly #waiting = new TimeHeap<Entry>()
-  /** Hosts that are given up and have documents queued. */
-  readonly #abandoned = new Set<Host>()
   /** Documents to be tried by themselves, and the one of them that is queued, running or waiting. */
   readonly #aside: Entry[] = []
   #lone: Entry | undefined
+  /** Hosts that have documents which follow others. */
+  readonly #chained = new Set<Host>()
   #running = 0
   #attempting = 0
-  #queued = 0
+  #following = 0
 
   /** @param lends whether documents that wait for another try leave, for they are lent by a queue where they wait */
   constructor(options: ScheduleOptions, random: () => number = Math.random, lends = false) {
     this.#options = options
+    this.#hosts = new Hosts(options.perHost)
     this.#random = random
     this.#lends = lends
   }
@@ -80,54 +82,81 @@ export class Scheduler {
     return this.#attempting
   }
 
-  /** Documents queued or waiting for another try. */
+  /** Documents queued, following others, or waiting for another try. */
   get pending(): number {
-    return this.#queued + this.#waiting.size + this.#aside.length
+    return this.#hosts.queued + this.#following + this.#waiting.size + this.#aside.length
   }
 
   /** @param aside it is set aside from the start, see `setAside` */
   add(document: Document, aside = false): void {
-    const host = this.#host(document.host)
-    host.documents += 1
+    const host = this.#hosts.join(document.host)
     const { attempts: number, patienceSpentMs } = document.history ?? { attempts: 0, patienceSpentMs: 0 }
-    const entry: Entry = { document, host, number, patienceSpentMs, holdsSlot: false, startedAt: 0 }
+    const entry: Entry = { document, host, number, patienceSpentMs, holdsSlot: false, follows: false, startedAt: 0 }
     if (aside) {
       this.#aside.push(entry)
       this.#queueLone()
       return
     }
-    host.queued.push(entry)
-    this.#queued += 1
-    this.#offer(host)
+    this.#hosts.queue(entry)
   }
 
   /** The next document to start now, or undefined when none may. */
   next(now: number): Attempt | undefined {
     this.#wake(now)
     if (this.#running >= this.#options.concurrency) return undefined
-    for (const host of this.#runnable) {
-      this.#runnable.delete(host)
-      if (!this.#mayStart(host, now)) continue
-      const entry = this.#take(host)
-      if (entry === undefined) continue
-      if (host.name !== '') host.nextStart = Math.max(host.nextStart, now) + this.#options.startIntervalMs
-      host.running += 1
-      this.#running += 1
-      this.#attempting += 1
-      entry.holdsSlot = true
-      entry.startedAt = now
-      entry.number += 1
-      this.#runnable.add(host)
-      const attempt = { document: entry.document, number: entry.number }
-      this.#entries.set(attempt, entry)
-      return attempt
+    const entry = this.#hosts.next(now)
+    if (entry === undefined) return undefined
+    const { host } = entry
+    if (host.name !== '') host.nextStart = Math.max(host.nextStart, now) + this.#options.startIntervalMs
+    this.#occupy(entry, now)
+    return this.#handOut(entry)
+  }
+
+  /**
+   * Documents that are to follow one that `next` has given, where it pays and nobody else waits for its slot. For each of them `begun`
+   * or `requeue` is to come.
+   */
+  followers(leader: Attempt): Attempt[] {
+    const entry = this.#entries.get(leader)
+    if (entry === undefined || !this.#mayLead(entry)) return []
+    const { host } = entry
+    const length = chainLength(host.paceMs, queueLength(host) / this.#options.concurrency)
+    const attempts: Attempt[] = []
+    while (attempts.length + 1 < length && this.#mayFollow(nextQueued(host))) {
+      const next = this.#hosts.take(host)
+      if (next === undefined) break
+      next.follows = true
+      host.following += 1
+      this.#following += 1
+      this.#chained.add(host)
+      attempts.push(this.#handOut(next))
     }
-    return undefined
+    return attempts
+  }
+
+  /** A document has the slot of the one that it follows. */
+  begun(attempt: Attempt, before: Attempt, now: number): void {
+    const entry = this.#entries.get(attempt)
+    const last = this.#entries.get(before)
+    if (entry?.follows !== true || last === undefined) return
+    this.#unchain(entry)
+    this.#free(last)
+    this.#occupy(entry, now)
+  }
+
+  /** Whether documents that follow others are to come back: a slot is free that one could have, or their host is to be left alone. */
+  wantsBack(now: number): boolean {
+    const isFree = this.#running < this.#options.concurrency
+    for (const host of this.#chained) {
+      if (host.coolUntil > now || host.budget?.isGivenUp === true) return true
+      if (isFree && (host.name === '' || host.running < this.#options.perHost)) return true
+    }
+    return false
   }
 
   /** When something may start by time alone, or undefined when only events can change anything. */
   wakeAt(): number | undefined {
-    const host = this.#hostTimes.earliest ?? Number.POSITIVE_INFINITY
+    const host = this.#hosts.wakeAt ?? Number.POSITIVE_INFINITY
     const document = this.#waiting.earliest ?? Number.POSITIVE_INFINITY
     const time = Math.min(host, document)
     return time === Number.POSITIVE_INFINITY ? undefined : time
@@ -135,9 +164,10 @@ export class Scheduler {
 
   /** What keeps the next document from starting, after `next` has given none. */
   hold(): Extract<Hold, 'list' | 'slots' | 'host' | 'rate' | 'cooling' | 'retry'> {
-    if (this.#queued === 0) return this.#waiting.size > 0 ? 'retry' : 'list'
+    if (this.#hosts.queued === 0 && this.#following > 0) return 'slots'
+    if (this.#hosts.queued === 0) return this.#waiting.size > 0 ? 'retry' : 'list'
     if (this.#running >= this.#options.concurrency) return 'slots'
-    const host = this.#hostTimes.first
+    const host = this.#hosts.firstToWake
     if (host === undefined) return 'host'
     return host.coolUntil > host.nextStart ? 'cooling' : 'rate'
   }
@@ -149,18 +179,20 @@ export class Scheduler {
   }
 
   /** The attempt ended well. */
-  done(attempt: Attempt, now: number): void {
+  done(attempt: Attempt, now: number, tookMs?: number): void {
     const { host } = this.#settle(attempt)
+    if (tookMs !== undefined) host.paceMs = withPace(host.paceMs, tookMs)
     this.#clear(host)
-    this.#leave(host, now)
+    this.#hosts.leave(host, now)
   }
 
   /** The attempt ended badly. */
   failed(attempt: Attempt, failure: Failure, now: number): Verdict {
     const entry = this.#settle(attempt)
+    entry.host.paceMs = undefined
     const hostPausedUntil = this.#charge(entry, failure, now)
     const verdict = this.#judge(entry, failure, now)
-    if (verdict.next === 'failed' || this.#lends) this.#leave(entry.host, now)
+    if (verdict.next === 'failed' || this.#lends) this.#hosts.leave(entry.host, now)
     return hostPausedUntil === undefined ? verdict : { ...verdict, hostPausedUntil }
   }
 
@@ -169,7 +201,7 @@ export class Scheduler {
     if (host.budget === undefined) return
     host.budget.succeeded()
     // It may have been given up, or probed by one document at a time.
-    this.#runnable.add(host)
+    this.#hosts.offer(host)
   }
 
   /** Puts a failure down to its host. @returns until when the host is left alone, if this was one too many */
@@ -184,12 +216,12 @@ export class Scheduler {
     host.budget ??= new HostBudget(hostFailures, retryMaxWaitMs, this.#random)
     const verdict = host.budget.failed(entry.startedAt, now)
     if (verdict.next === 'pause') {
-      this.#cool(host, verdict.until)
+      coolHost(host, verdict.until)
       return verdict.until
     }
     if (verdict.next === 'give-up') {
       host.lastFault = failure
-      this.#offer(host)
+      this.#hosts.offer(host)
     }
     return undefined
   }
@@ -208,7 +240,7 @@ export class Scheduler {
   requeue(attempt: Attempt): void {
     const entry = this.#settle(attempt)
     entry.number -= 1
-    this.#queueAgain(entry)
+    this.#hosts.queueAgain(entry)
   }
 
   /** The same, but it is set aside: of all such documents one at a time is handed out. */
@@ -222,10 +254,7 @@ export class Scheduler {
   /** Documents of hosts that are given up. */
   abandoned(now: number): GivenUp[] {
     const given: GivenUp[] = []
-    for (const host of this.#abandoned) {
-      this.#abandoned.delete(host)
-      if (host.budget?.isGivenUp === true) this.#drain(host, unavailableHost(host), given, now)
-    }
+    for (const host of this.#hosts.abandoned()) this.#drain(host, unavailableHost(host), given, now)
     return given
   }
 
@@ -235,11 +264,11 @@ export class Scheduler {
    */
   giveUp(now: number): GivenUp[] {
     const given: GivenUp[] = []
-    if (this.#attempting > 0 || this.#waiting.size > 0 || this.#runnable.size > 0) return given
-    for (const host of this.#hosts.values()) {
+    if (this.#attempting > 0 || this.#waiting.size > 0 || this.#hosts.isAnyRunnable) return given
+    for (const host of this.#hosts) {
       if (host.putOff === undefined && hasQueued(host)) return given
     }
-    for (const host of this.#hosts.values()) {
+    for (const host of this.#hosts) {
       if (host.putOff === undefined || host.coolUntil <= now) continue
       this.#drain(host, host.putOff, given, now)
     }
@@ -247,10 +276,10 @@ export class Scheduler {
   }
 
   #drain(host: Host, failure: Failure, given: GivenUp[], now: number): void {
-    for (let entry = this.#take(host); entry !== undefined; entry = this.#take(host)) {
+    for (let entry = this.#hosts.take(host); entry !== undefined; entry = this.#hosts.take(host)) {
       given.push({ document: entry.document, attempts: entry.number, failure })
       this.#endLone(entry)
-      this.#leave(host, now)
+      this.#hosts.leave(host, now)
     }
   }
 
@@ -265,38 +294,22 @@ export class Scheduler {
     if (this.#lends && (retryAfterMs > retryMaxWaitMs || entry.patienceSpentMs <= retryMaxWaitMs))
       return { next: retryAfterMs > retryMaxWaitMs ? 'put-off' : 'again', notBefore, history: historyOf(entry) }
     if (retryAfterMs > retryMaxWaitMs) {
-      this.#cool(host, notBefore)
+      coolHost(host, notBefore)
       host.putOff = askedTooMuch(failure, retryAfterMs, retryMaxWaitMs)
-      this.#queueAgain(entry)
+      this.#hosts.queueAgain(entry)
       return { next: 'put-off', notBefore, history: historyOf(entry) }
     }
     if (entry.patienceSpentMs > retryMaxWaitMs)
       return { next: 'failed', failure: askedTooOften(failure, entry.patienceSpentMs, retryMaxWaitMs) }
-    this.#cool(host, notBefore)
-    this.#queueAgain(entry)
+    coolHost(host, notBefore)
+    this.#hosts.queueAgain(entry)
     return { next: 'again', notBefore, history: historyOf(entry) }
-  }
-
-  #cool(host: Host, until: number): void {
-    host.coolUntil = Math.max(host.coolUntil, until)
-  }
-
-  #queueAgain(entry: Entry): void {
-    entry.host.again.push(entry)
-    this.#queued += 1
-    this.#offer(entry.host)
-  }
-
-  /** The host may have something to start, or to be given up. */
-  #offer(host: Host): void {
-    if (host.budget?.isGivenUp === true) this.#abandoned.add(host)
-    else this.#runnable.add(host)
   }
 
   #queueLone(): void {
     if (this.#lone !== undefined) return
     this.#lone = this.#aside.shift()
-    if (this.#lone !== undefined) this.#queueAgain(this.#lone)
+    if (this.#lone !== undefined) this.#hosts.queueAgain(this.#lone)
   }
 
   /** If it was the one that was set aside, the next one has its turn. */
@@ -308,51 +321,57 @@ export class Scheduler {
 
   /** Moves everything whose time has come to where `next` finds it. */
   #wake(now: number): void {
-    for (let host = this.#hostTimes.popDue(now); host !== undefined; host = this.#hostTimes.popDue(now)) {
-      host.timer = 0
-      if (host.documents > 0) this.#runnable.add(host)
-      else this.#forget(host, now)
-    }
+    this.#hosts.wake(now)
     for (let entry = this.#waiting.popDue(now); entry !== undefined; entry = this.#waiting.popDue(now)) {
-      this.#queueAgain(entry)
+      this.#hosts.queueAgain(entry)
     }
   }
 
-  /** Whether a slot and the time allow a start; when only time is in the way, the host is woken by it. */
-  #mayStart(host: Host, now: number): boolean {
-    if (!hasQueued(host) || host.budget?.isGivenUp === true) return false
-    if (host.budget?.isProbing === true && host.running > 0) return false
-    if (host.name !== '' && host.running >= this.#options.perHost) return false
-    if (this.#wakeLater(host, now)) return false
-    host.putOff = undefined
-    return true
+  #handOut(entry: Entry): Attempt {
+    entry.number += 1
+    const attempt = { document: entry.document, number: entry.number }
+    this.#entries.set(attempt, entry)
+    return attempt
   }
 
-  /** Whether the host's rate or cooling stand against a start; then it is woken when they no longer do. */
-  #wakeLater(host: Host, now: number): boolean {
-    const from = Math.max(host.nextStart, host.coolUntil)
-    if (from <= now) return false
-    if (host.timer !== from) {
-      host.timer = from
-      this.#hostTimes.push(from, host)
-    }
-    return true
-  }
-
-  #take(host: Host): Entry | undefined {
-    const entry = takeQueued(host)
-    if (entry !== undefined) this.#queued -= 1
-    return entry
+  /** It has a slot from now on. */
+  #occupy(entry: Entry, now: number): void {
+    entry.host.running += 1
+    this.#running += 1
+    this.#attempting += 1
+    entry.holdsSlot = true
+    entry.startedAt = now
   }
 
   #settle(attempt: Attempt): Entry {
     const entry = this.#entries.get(attempt)
     if (entry === undefined) throw new MillError('INTERNAL', `attempt at ${attempt.document.url} was settled twice`)
     this.#entries.delete(attempt)
-    this.#attempting -= 1
+    if (entry.follows) this.#unchain(entry)
+    else this.#attempting -= 1
     this.#free(entry)
     this.#endLone(entry)
     return entry
+  }
+
+  #mayLead(entry: Entry): boolean {
+    const { startIntervalMs } = this.#options
+    const { budget } = entry.host
+    const isWell = budget === undefined || budget.failures === 0
+    const isFirstTry = entry.number === 1 && entry !== this.#lone
+    return startIntervalMs === 0 && !this.#lends && isWell && isFirstTry && !this.#hosts.areOthersRunnable
+  }
+
+  /** One that has failed, or ended a thread, is tried by itself. */
+  #mayFollow(entry: Entry | undefined): boolean {
+    return entry !== undefined && entry.number === 0 && entry !== this.#lone
+  }
+
+  #unchain(entry: Entry): void {
+    entry.follows = false
+    this.#following -= 1
+    entry.host.following -= 1
+    if (entry.host.following === 0) this.#chained.delete(entry.host)
   }
 
   #free(entry: Entry): void {
@@ -360,29 +379,7 @@ export class Scheduler {
     entry.holdsSlot = false
     entry.host.running -= 1
     this.#running -= 1
-    this.#runnable.add(entry.host)
-  }
-
-  /** One document less at a host. */
-  #leave(host: Host, now: number): void {
-    host.documents -= 1
-    if (host.documents === 0) this.#forget(host, now)
-  }
-
-  /** A host without documents is only remembered while its times need it. */
-  #forget(host: Host, now: number): void {
-    // A timer may be left of one that was forgotten before and has come back since.
-    if (this.#hosts.get(host.name) !== host || host.budget?.isGivenUp === true) return
-    if (!this.#wakeLater(host, now)) this.#hosts.delete(host.name)
-  }
-
-  #host(name: string): Host {
-    let host = this.#hosts.get(name)
-    if (host === undefined) {
-      host = createHost(name)
-      this.#hosts.set(name, host)
-    }
-    return host
+    this.#hosts.offer(entry.host)
   }
 }
 

@@ -13,7 +13,8 @@ interface HostBook {
 
 interface DocumentBook {
   readonly document: Document
-  state: 'idle' | 'downloading' | 'parsing' | 'ended'
+  /** `following`: it waits for its turn in a chain. */
+  state: 'idle' | 'following' | 'downloading' | 'parsing' | 'ended'
   notBefore: number
   attempts: number
   attempt: Attempt | undefined
@@ -38,6 +39,10 @@ export class CheckedScheduler {
   now = 0
   readonly #hosts = new Map<string, HostBook>()
   readonly #documents: DocumentBook[] = []
+  /** What follows an attempt in its chain, in order. */
+  readonly #chains = new Map<Attempt, readonly Attempt[]>()
+  /** Documents that began as followers so far. */
+  begun = 0
 
   constructor(options: ScheduleOptions, random: () => number = () => 0.5) {
     this.options = options
@@ -45,7 +50,12 @@ export class CheckedScheduler {
   }
 
   get active(): readonly Attempt[] {
-    return this.#documents.flatMap(({ attempt }) => attempt ?? [])
+    return this.#documents.flatMap(({ attempt, state }) => (state === 'following' ? [] : (attempt ?? [])))
+  }
+
+  /** Documents that wait for their turn in a chain. */
+  get following(): number {
+    return this.#documents.filter(({ state }) => state === 'following').length
   }
 
   get ends(): readonly number[] {
@@ -58,18 +68,72 @@ export class CheckedScheduler {
     this.scheduler.add(document)
   }
 
-  /** Starts all that may start; afterwards no document that could have started is left. */
+  /** Starts all that may start, with what is to follow it; afterwards no document that could have started is left, also not in a chain. */
   start(): Attempt[] {
     const started: Attempt[] = []
-    for (let next = this.scheduler.next(this.now); next !== undefined; next = this.scheduler.next(this.now)) {
-      started.push(next)
-      this.#checkStart(next)
-    }
+    do {
+      for (let next = this.scheduler.next(this.now); next !== undefined; next = this.scheduler.next(this.now)) {
+        started.push(next)
+        this.#checkStart(next)
+        this.#follow(next)
+      }
+    } while (this.scheduler.wantsBack(this.now) && this.recall() > 0)
     for (const book of this.#documents) {
       expect(this.#mayStart(book), `${book.document.url} was left idle at ${this.now}`).toBe(false)
     }
     this.#checkCounts()
     return started
+  }
+
+  /** Those that have not begun come back. */
+  recall(): number {
+    const chains = [...this.#chains.values()].flat()
+    this.#chains.clear()
+    for (const attempt of chains) {
+      this.scheduler.requeue(attempt)
+      this.#release(attempt).attempts -= 1
+    }
+    return chains.length
+  }
+
+  #follow(leader: Attempt): void {
+    const followers = this.scheduler.followers(leader)
+    if (followers.length > 0) this.#chains.set(leader, followers)
+    for (const follower of followers) {
+      const book = this.#bookOf(follower)
+      expect(book.state).toBe('idle')
+      expect(book.notBefore).toBeLessThanOrEqual(this.now)
+      expect(book.document.host).toBe(leader.document.host)
+      book.state = 'following'
+      book.attempts += 1
+      book.attempt = follower
+      expect(follower.number).toBe(1)
+    }
+  }
+
+  /** The slot of an attempt that has ended passes on, if there is somebody to have it. */
+  #passOn(before: Attempt): void {
+    const [next, ...rest] = this.#chains.get(before) ?? []
+    this.#chains.delete(before)
+    if (next === undefined) return
+    if (rest.length > 0) this.#chains.set(next, rest)
+    this.scheduler.begun(next, before, this.now)
+    this.begun += 1
+    const host = this.#host(before.document.host)
+    if (this.#bookOf(before).state === 'downloading') host.downloading -= 1
+    this.#bookOf(before).state = 'parsing'
+    expect(this.#mayStart({ ...this.#bookOf(next), state: 'idle', notBefore: 0 })).toBe(true)
+    this.#bookOf(next).state = 'downloading'
+    host.downloading += 1
+  }
+
+  /** A chain ends with the first of its documents that does not end well. */
+  #breakOff(before: Attempt): void {
+    for (const attempt of this.#chains.get(before) ?? []) {
+      this.scheduler.requeue(attempt)
+      this.#release(attempt).attempts -= 1
+    }
+    this.#chains.delete(before)
   }
 
   #checkStart(attempt: Attempt): void {
@@ -88,7 +152,7 @@ export class CheckedScheduler {
     const { downloading, notBefore: hostNotBefore } = this.#host(document.host)
     const all = this.#documents.filter((book) => book.state === 'downloading').length
     return (
-      state === 'idle' &&
+      (state === 'idle' || state === 'following') &&
       notBefore <= this.now &&
       hostNotBefore <= this.now &&
       all < this.options.concurrency &&
@@ -97,24 +161,29 @@ export class CheckedScheduler {
   }
 
   downloaded(attempt: Attempt): void {
+    // Its slot is the next one's.
+    if (this.#chains.has(attempt)) return
     this.scheduler.downloaded(attempt)
     const book = this.#bookOf(attempt)
     if (book.state === 'downloading') this.#host(book.document.host).downloading -= 1
     book.state = 'parsing'
   }
 
-  done(attempt: Attempt): void {
-    this.scheduler.done(attempt, this.now)
+  done(attempt: Attempt, tookMs = 10): void {
+    this.#passOn(attempt)
+    this.scheduler.done(attempt, this.now, tookMs)
     this.#release(attempt).state = 'ended'
     this.#bookOf(attempt).ends += 1
   }
 
   requeue(attempt: Attempt): void {
+    this.#breakOff(attempt)
     this.scheduler.requeue(attempt)
     this.#release(attempt).attempts -= 1
   }
 
   failed(attempt: Attempt, failure: Failure): ReturnType<Scheduler['failed']> {
+    this.#breakOff(attempt)
     const verdict = this.scheduler.failed(attempt, failure, this.now)
     const book = this.#release(attempt)
     const asked = failure.disposition === 'retry' ? failure.retryAfterMs : undefined
@@ -194,6 +263,6 @@ export class CheckedScheduler {
       this.#documents.filter(({ state }) => states.includes(state)).length
     expect(this.scheduler.downloading).toBe(count('downloading'))
     expect(this.scheduler.attempting).toBe(count('downloading', 'parsing'))
-    expect(this.scheduler.pending).toBe(count('idle'))
+    expect(this.scheduler.pending).toBe(count('idle', 'following'))
   }
 }
