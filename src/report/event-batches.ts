@@ -1,6 +1,9 @@
 /** Events on their way to what watches a run. */
 import type { Listener, RunEvent } from './events.ts'
 
+/** Like a Listener, of some events at once, in their order. */
+export type BatchListener = (events: readonly RunEvent[]) => void
+
 /** A few hundred are told within a millisecond or two, which holds nothing up. */
 const BATCH = 256
 
@@ -9,7 +12,7 @@ const BATCH = 256
  * work, each of them would find the code and the sums of its listeners gone from the processor's caches: twice the time.
  */
 export class EventBatches {
-  readonly #listeners: Listener[] = []
+  readonly #listeners: BatchListener[] = []
   #waiting: RunEvent[] = []
 
   /** To be given every event. */
@@ -18,7 +21,7 @@ export class EventBatches {
     if (this.#waiting.length >= BATCH || event.type === 'load-sampled' || event.type === 'run-ended') this.tell()
   }
 
-  add(listener: Listener): void {
+  add(listener: BatchListener): void {
     this.#listeners.push(listener)
   }
 
@@ -27,6 +30,6 @@ export class EventBatches {
     if (this.#waiting.length === 0) return
     const events = this.#waiting
     this.#waiting = []
-    for (const listener of this.#listeners) for (const event of events) listener(event)
+    for (const listener of this.#listeners) listener(events)
   }
 }

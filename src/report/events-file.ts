@@ -6,7 +6,8 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { redactUrl } from '../redact.ts'
 import { VERSION } from '../version.ts'
-import type { Listener, RunEvent } from './events.ts'
+import type { BatchListener } from './event-batches.ts'
+import type { RunEvent } from './events.ts'
 
 export const EVENTS_TYPE = 'xmlmill-events'
 export const EVENTS_VERSION = 1
@@ -19,7 +20,7 @@ const FLUSH_MS = 1000
 const MAX_WAITING_BYTES = 32 << 20
 
 export interface EventsFile {
-  readonly listener: Listener
+  readonly listener: BatchListener
   /** @throws NodeJS.ErrnoException when something could not be written */
   close(): Promise<void>
 }
@@ -39,14 +40,13 @@ export function openEventsFile(path: string): EventsFile {
     text = ''
   }
   return {
-    listener(event) {
-      if (isProgress(event) && isBehind(stream)) {
-        leftOut += 1
-        return
-      }
-      text += toLine(event)
-      if (text.length < BATCH_CHARACTERS && event.at - flushedAt < FLUSH_MS) return
-      flushedAt = event.at
+    listener(events) {
+      const kept = isBehind(stream) ? events.filter((event) => !isProgress(event)) : events
+      leftOut += events.length - kept.length
+      if (kept.length > 0) text += toLines(kept)
+      const { at = flushedAt } = events.at(-1) ?? {}
+      if (text.length < BATCH_CHARACTERS && at - flushedAt < FLUSH_MS) return
+      flushedAt = at
       flush()
     },
     async close() {
@@ -70,9 +70,24 @@ function isProgress({ type }: RunEvent): boolean {
   return type === 'attempt-progressed' || type === 'downloaded' || type === 'attempt-ended'
 }
 
-/** A text with an @ may have user information in it, and is written again without: looking at every value costs half as much again. */
+const BETWEEN_EVENTS = '},{"type":'
+
+/**
+ * All of them as one JSON text, cut between them: two thirds of the time that a text for each takes. What else looks like a cut would only
+ * make more of them. A text with an @ may have user information in it, and is written again without: looking at every value costs half as
+ * much again.
+ */
+function toLines(events: readonly RunEvent[]): string {
+  const text = JSON.stringify(events)
+  if (!text.includes('@')) {
+    const parts = text.slice(1, -1).split(BETWEEN_EVENTS)
+    if (parts.length === events.length) return `${parts.join('}\n{"type":')}\n`
+  }
+  return events.map(toLine).join('')
+}
+
 function toLine(event: RunEvent): string {
-  const text = JSON.stringify({ ...event, at: Math.round(event.at * 1000) / 1000 })
+  const text = JSON.stringify(event)
   return `${text.includes('@') ? JSON.stringify(event, withoutUserInformation) : text}\n`
 }
 

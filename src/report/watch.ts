@@ -70,7 +70,9 @@ async function reportParts(
 ): Promise<Part[]> {
   const { ReportFold } = await import('./html/report-fold.ts')
   const fold = new ReportFold(summary)
-  batches.add((event) => fold.add(event))
+  batches.add((events) => {
+    for (const event of events) fold.add(event)
+  })
   const parts: Part[] = []
   if (live !== undefined) {
     const { LiveServer } = await import('./live/live-server.ts')
@@ -89,7 +91,9 @@ async function reportParts(
 async function metricsPart(port: number, batches: EventBatches): Promise<Part> {
   const { openMetricsServer } = await import('./metrics/metrics-server.ts')
   const server = await openMetricsServer(port, () => batches.tell())
-  batches.add((event) => server.counts.add(event))
+  batches.add((events) => {
+    for (const event of events) server.counts.add(event)
+  })
   return {
     notice: `metrics: ${server.url}`,
     close: () => server.close(),

@@ -24,7 +24,7 @@ const EVENTS: readonly RunEvent[] = [
 
 async function write(path: string, events: readonly RunEvent[]): Promise<void> {
   const file = openEventsFile(path)
-  for (const event of events) file.listener(event)
+  file.listener(events)
   await file.close()
 }
 
