@@ -150,7 +150,7 @@ for (const point of ['tail.written', 'tail.abandoned'] as const) {
     const slow =
       (body: string): Route =>
       (_, response) =>
-        void setTimeout(() => response.end(body), 150)
+        void setTimeout(() => response.end(body), 400)
     const routes = Array.from({ length: 16 }, (_, n) => [
       `/${n}`,
       slow(`<a>${records}${n % 2 === 0 ? '</a>' : '</oops>'}`),

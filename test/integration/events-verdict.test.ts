@@ -12,7 +12,10 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const NOWHERE: Sink = { write: async () => {}, close: async () => {} }
 
-/** Mills into a sink and judges what bounded it. */
+/**
+ * Mills into a sink and judges what bounded it. Each of these runs has some seconds of what is to be its bound: where others have the
+ * processor, the start of its threads may take one.
+ */
 async function judged(urls: readonly string[], options: MillOptions, sink: Sink = NOWHERE): Promise<Verdict> {
   const resolved = resolveOptions(options)
   const figures = new RunFiguresFold()
@@ -38,17 +41,17 @@ test('a server that takes its time makes the network the bound', async () => {
     await delay(400)
     response.writeHead(200, { 'content-type': 'application/xml' }).end(records(3))
   }
-  await using site = await serve(routes(30, answer))
+  await using site = await serve(routes(40, answer))
   const verdict = await judged(
-    Array.from({ length: 30 }, (_, index) => site.url(`/${index}.xml`)),
+    Array.from({ length: 40 }, (_, index) => site.url(`/${index}.xml`)),
     { threads: 2 },
   )
   expect(verdict).toMatchObject({ bound: 'network', isClear: true })
 })
 
 test('a rate makes politeness the bound', async () => {
-  await using site = await serve(routes(25, records(3)))
-  const urls = Array.from({ length: 25 }, (_, index) => site.url(`/${index}.xml`))
+  await using site = await serve(routes(40, records(3)))
+  const urls = Array.from({ length: 40 }, (_, index) => site.url(`/${index}.xml`))
   const verdict = await judged(urls, { threads: 2, rate: '12/s' })
   expect(verdict).toMatchObject({ bound: 'politeness', isClear: true })
   expect(verdict.advice[0]?.gain).toBeGreaterThan(0.2)
@@ -68,8 +71,8 @@ test('a heavy transform is the bound where one is', async () => {
   const busy =
     'export default (record) => { const end = performance.now() + 10; while (performance.now() < end); return record }'
   const transform = folder.write('busy.mjs', busy)
-  await using site = await serve(routes(20, records(10)))
-  const urls = Array.from({ length: 20 }, (_, index) => site.url(`/${index}.xml`))
+  await using site = await serve(routes(50, records(10)))
+  const urls = Array.from({ length: 50 }, (_, index) => site.url(`/${index}.xml`))
   const verdict = await judged(urls, { threads: 2, record: 'r', transform })
   expect(verdict).toMatchObject({ bound: 'transform', isClear: true })
 })
