@@ -214,12 +214,13 @@ class Run implements AsyncDisposable {
     const { document } = leader
     const isSuspect = this.#crashes.isSuspect(document.id)
     const isApart = this.#input.underWay?.isSuspect(document) === true
-    const followers =
-      isSuspect || isApart || this.#options.thread.transform !== undefined ? [] : this.#scheduler.followers(leader)
+    this.#begin(leader, 0)
+    // With this one there may be no memory for another: they would be called back at once.
+    const isByItself = isSuspect || isApart || this.#options.thread.transform !== undefined || this.#isHeldUp()
+    const followers = isByItself ? [] : this.#scheduler.followers(leader)
     const chain = [leader, ...followers].map((attempt, position, attempts) =>
       this.#prepare(attempt, attempts[position - 1]),
     )
-    this.#begin(leader, 0)
     const ends = this.#capacity.pool.run(chain, isApart ? 'apart' : isSuspect ? 'alone' : 'shared')
     for (const [position, end] of ends.entries()) {
       const link = chain[position]

@@ -102,8 +102,10 @@ export default async function millChain({ tasks, gate: buffer }: Chain): Promise
   const gate = buffer === undefined ? undefined : new ChainGate(buffer)
   const box = new ReportBox(port)
   for (const [position, task] of tasks.entries()) {
-    if (gate?.pass(position) === false) break
-    if (position > 0) box.sendSoon()
+    if (position > 0) {
+      if (gate?.pass(position) === false) break
+      box.sendSoon()
+    }
     const report = await millDocument(task, box)
     box.add(report)
     if (!isFollowed(report.outcome)) break

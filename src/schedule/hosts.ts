@@ -30,9 +30,9 @@ export class Hosts {
     return this.#runnable.size > 0
   }
 
-  /** Whether another host than the one that `next` has just had may have something to start. */
-  get areOthersRunnable(): boolean {
-    return this.#runnable.size > 1
+  /** Whether another host may have something to start. */
+  isOtherRunnable(host: Host): boolean {
+    return this.#runnable.size > (this.#runnable.has(host) ? 1 : 0)
   }
 
   /** When one becomes runnable by time alone. */

@@ -144,11 +144,14 @@ export class Scheduler {
     this.#occupy(entry, now)
   }
 
-  /** Whether documents that follow others are to come back: a slot is free that one could have, or their host is to be left alone. */
+  /**
+   * Whether documents that follow others are to come back: a slot is free that one could have, another host waits for theirs, or their own is
+   * to be left alone.
+   */
   wantsBack(now: number): boolean {
     const isFree = this.#running < this.#options.concurrency
     for (const host of this.#chained) {
-      if (host.coolUntil > now || host.budget?.isGivenUp === true) return true
+      if (host.coolUntil > now || host.budget?.isGivenUp === true || this.#hosts.isOtherRunnable(host)) return true
       if (isFree && (host.name === '' || host.running < this.#options.perHost)) return true
     }
     return false
@@ -359,7 +362,7 @@ export class Scheduler {
     const { budget } = entry.host
     const isWell = budget === undefined || budget.failures === 0
     const isFirstTry = entry.number === 1 && entry !== this.#lone
-    return startIntervalMs === 0 && !this.#lends && isWell && isFirstTry && !this.#hosts.areOthersRunnable
+    return startIntervalMs === 0 && !this.#lends && isWell && isFirstTry && !this.#hosts.isOtherRunnable(entry.host)
   }
 
   /** One that has failed, or ended a thread, is tried by itself. */

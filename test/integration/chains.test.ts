@@ -220,3 +220,37 @@ test('a run that is stopped in order begins nothing that waits in threads', asyn
   )
   expect(hits).toHaveLength(4)
 })
+
+test('the first document of a chain is begun, also when the others are called back at once', async () => {
+  await using served = await site(4, {})
+  const pool = poolOf({})
+  const ends = pool.run(
+    urlsOf(served, 4).map((url, index) => observed(index, url)),
+    'shared',
+  )
+  pool.recall()
+  const [first = '', ...others] = (await Promise.all(ends)).map(endOf)
+  expect(first).toBe('done')
+  expect(others).toEqual(['returned', 'returned', 'returned'])
+  expect(served.hits()).toBe(1)
+  await pool.close()
+})
+
+test('a run with memory for fewer documents than slots starts each of them once', async () => {
+  const count = 300
+  await using served = await site(count, {})
+  // A quarter of it is for documents: for eight at once.
+  const options = resolveOptions({ threads: 1, concurrency: 32, perHost: 32, memory: '64M' })
+  let started = 0
+  await run({
+    list: listDocuments({ urls: urlsOf(served, count) }, options),
+    options,
+    sink: NOWHERE,
+    listener: ({ type }) => {
+      if (type === 'attempt-started') started += 1
+      // Ends the run, which would go on forever without a turn of the loop.
+      if (started > count) throw new Error('a document was started twice')
+    },
+  })
+  expect(served.hits()).toBe(count)
+})

@@ -72,6 +72,16 @@ test('what follows comes back for a slot that nothing else is there for', () => 
   expect(checked.active).toContain(slow)
 })
 
+test('what follows comes back for a host that has something to start meanwhile', () => {
+  const checked = chained()
+  expect(checked.following).toBeGreaterThan(2)
+  checked.add('b:80')
+  checked.start()
+  expect(checked.following).toBe(0)
+  for (const attempt of checked.active) checked.done(attempt)
+  expect(checked.start().map(({ document }) => document.host)).toContain('b:80')
+})
+
 test('what follows at another slot comes back when its host asks to be left alone', () => {
   const checked = chained()
   const [first] = checked.active
