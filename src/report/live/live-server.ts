@@ -9,6 +9,9 @@ import { isLoopbackName, type LocalServer, openServer } from '../local-server.ts
 import { readStreamRequest, type StreamRequest, streamFields, streamHead, watcherOf } from './stream-request.ts'
 import { Watchers } from './watchers.ts'
 
+/** A connection that has asked for nothing for so long is closed, as the HTTP server does with those that it knows. */
+const SILENT_MS = 60_000
+
 export interface LiveSettings {
   readonly fold: ReportFold
   /** 0 is any free one. */
@@ -74,7 +77,10 @@ export class LiveServer {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     socket.on('error', () => {})
+    const hangUp = () => socket.destroy()
+    socket.setTimeout(SILENT_MS, hangUp)
     socket.once('data', (bytes) => {
+      socket.setTimeout(0, hangUp)
       const request = readStreamRequest(bytes)
       if (request !== undefined && this.#isAllowed(request.host, request.target)) this.#stream(socket, request)
       else {

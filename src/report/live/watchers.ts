@@ -130,6 +130,7 @@ export class Watchers {
 
   /** As much of what it does not have yet as there is room for. */
   #send(watcher: Watcher): void {
+    if (!this.#watchers.has(watcher)) return
     const { stream, isPacked } = watcher
     stream.cork()
     let message = this.#next(watcher)
