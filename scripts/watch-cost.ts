@@ -97,8 +97,9 @@ async function compare(): Promise<void> {
   const costs = new Map<string, MeasuredCost[]>(modes.map((mode) => [mode, []]))
   try {
     for (let round = 0; round < rounds; round += 1) {
-      // Whoever comes first finds a cooler machine: everybody does in turn.
-      const inTurn = modes.map((_, index) => modes[(index + round) % modes.length] ?? '')
+      // Whoever comes first finds a cooler machine, and whoever comes next what the one before has left: everybody does in turn.
+      const inTurn = modes.map((_, index) => modes[(index + (round >> 1)) % modes.length] ?? '')
+      if (round % 2 === 1) inTurn.reverse()
       for (const name of inTurn) {
         const [mode = '', times] = name.split('*')
         const ports = { livePort: await freePort(), metricsPort: await freePort() }
