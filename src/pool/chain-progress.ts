@@ -47,10 +47,14 @@ export class ChainProgress {
     this.onReport?.()
   }
 
-  /** The body of the document under way has arrived. */
+  /**
+   * The body of the document under way has arrived. A thread says so only where parsing takes longer than that: the slot is not kept so long
+   * for what follows.
+   */
   downloaded(): void {
     this.#hasDownloaded = true
-    this.#freeSlot()
+    if (this.#gate === undefined || this.#isShut) this.#freeSlot()
+    else this.shut()
   }
 
   /** No further document begins. */

@@ -1,5 +1,6 @@
 /** Documents that follow each other in a thread, asked for on a real server. */
 import type { ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { mill, type RunEvent } from '../../src/index.ts'
 import { capacityOf } from '../../src/mill/capacity.ts'
@@ -97,6 +98,24 @@ test('what waits behind a slow document comes back when it is called, and its sl
   slow?.end('<a/>')
   expect((await Promise.all([first, second])).map((end) => end && endOf(end))).toEqual(['done', 'done'])
   expect(served.hits()).toBe(2)
+  await pool.close()
+})
+
+test('while a large document is parsed, nothing waits behind it and its slot is free', async () => {
+  const large = gzipSync(`<a>${'<b>of many</b>'.repeat(200_000)}</a>`)
+  await using served = await site(3, {
+    '/0': (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(large),
+  })
+  const pool = poolOf({ record: 'b' })
+  const told: string[] = []
+  const ends = await Promise.all(
+    pool.run(
+      urlsOf(served, 3).map((url, index) => observed(index, url, told)),
+      'shared',
+    ),
+  )
+  expect(ends.map(endOf)).toEqual(['done', 'returned', 'returned'])
+  expect(told.filter((text) => text.startsWith('downloaded'))).toEqual(['downloaded 0'])
   await pool.close()
 })
 
