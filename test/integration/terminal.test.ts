@@ -71,7 +71,7 @@ function steady(lines: readonly string[], { site, busy }: Stage): string[] {
 }
 
 const isStill = (lines: readonly string[]) =>
-  [/1\.2 of 4\.8 MB/, /slow\.xml/, / left$/m, /^resting/m, /^1 XML_TAG_MISMATCH/m].every((part) =>
+  [/^1 done/m, /1\.2 of 4\.8 MB/, /slow\.xml/, / left$/m, /^resting/m, /^1 XML_TAG_MISMATCH/m].every((part) =>
     part.test(lines.join('\n')),
   )
 
