@@ -230,45 +230,6 @@ test('all watchers together have a hundredth of the time: the longer a round tak
   expect(rounds).toBe(4)
 })
 
-test('the stream is answered alike, however it is asked for', async () => {
-  await using page = await open()
-  page.fold.add(done(1, 0))
-  const { port, host } = new URL(page.server.url)
-  const plain = `GET /events HTTP/1.1\r\nHost: ${host}\r\n\r\n`
-  const heads: string[] = []
-  // Whole, in two parts, and as no browser writes it.
-  for (const parts of [
-    [plain],
-    [plain.slice(0, 30), plain.slice(30)],
-    [plain.replace('Host', 'X-Odd: \xe9\r\nHOST')],
-  ]) {
-    const socket = connect(Number(port), '127.0.0.1')
-    let text = ''
-    socket.on('data', (part) => {
-      text += part
-    })
-    await once(socket, 'connect')
-    for (const part of parts) {
-      socket.write(part, 'latin1')
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    while (!text.includes('event: rows')) await once(socket, 'data')
-    const [head = '', body = ''] = text.split('\r\n\r\n')
-    heads.push(
-      head
-        .toLowerCase()
-        .split('\r\n')
-        .filter((line) => !line.startsWith('date'))
-        .sort()
-        .join('\n'),
-    )
-    expect(body).toMatch(/^event: overview\n/)
-    socket.destroy()
-  }
-  expect(new Set(heads).size).toBe(1)
-  while (page.server.watchers > 0) await new Promise((resolve) => setImmediate(resolve))
-})
-
 test('a connection that asks for nothing does not keep the server from closing', async () => {
   const page = await open()
   const { port } = new URL(page.server.url)

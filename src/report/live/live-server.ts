@@ -1,16 +1,11 @@
 /** `--live`: the page of the report, fed by server-sent events while the run lasts. */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import { type Clock, systemClock } from '../display.ts'
 import type { ReportFold } from '../html/report-fold.ts'
 import { livePage } from '../html/report-page.ts'
 import { isLoopbackName, type LocalServer, openServer } from '../local-server.ts'
-import { readStreamRequest, type StreamRequest, streamFields, streamHead, watcherOf } from './stream-request.ts'
 import { Watchers } from './watchers.ts'
-
-/** A connection that has asked for nothing for so long is closed, as the HTTP server does with those that it knows. */
-const SILENT_MS = 60_000
 
 export interface LiveSettings {
   readonly fold: ReportFold
@@ -28,8 +23,6 @@ export class LiveServer {
   readonly #server: Server
   readonly #token: string | undefined
   readonly #watchers: Watchers
-  /** All connections: the HTTP server knows only those that it was given. */
-  readonly #sockets = new Set<Socket>()
   #page: string | undefined
   /** The URL to open. */
   readonly url: string
@@ -43,13 +36,6 @@ export class LiveServer {
     this.url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/${query}`
     this.#watchers = new Watchers({ fold, beforeLook, clock })
     server.on('request', (request, response) => this.#answer(request, response))
-    const answering = server.listeners('connection')
-    server.removeAllListeners('connection')
-    server.on('connection', (socket) => {
-      this.#connected(socket, () => {
-        for (const answer of answering) answer.call(server, socket)
-      })
-    })
   }
 
   /** @throws MillError PORT_UNAVAILABLE */
@@ -68,73 +54,38 @@ export class LiveServer {
   async close(): Promise<void> {
     await this.#watchers.close()
     this.#server.close()
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  /** @param answer gives it to the HTTP server */
-  #connected(socket: Socket, answer: () => void): void {
-    socket.unref()
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
-    socket.on('error', () => {})
-    const hangUp = () => socket.destroy()
-    socket.setTimeout(SILENT_MS, hangUp)
-    socket.once('data', (bytes) => {
-      socket.setTimeout(0, hangUp)
-      const request = readStreamRequest(bytes)
-      if (request !== undefined && this.#isAllowed(request.host, request.target)) this.#stream(socket, request)
-      else {
-        socket.pause()
-        socket.unshift(bytes)
-        answer()
-        socket.resume()
-      }
-    })
-  }
-
-  #stream(socket: Socket, { watcher }: StreamRequest): void {
-    socket.resume()
-    socket.once('end', () => socket.destroy())
-    // Head and first messages are one write.
-    socket.cork()
-    socket.write(streamHead(watcher))
-    this.#watchers.add(socket, watcher)
-    socket.uncork()
+    this.#server.closeAllConnections()
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     response.setHeader('cache-control', 'no-store')
     response.setHeader('x-content-type-options', 'nosniff')
-    const target = request.url ?? ''
-    if (!this.#isAllowed(request.headers.host ?? '', target)) {
+    const url = URL.canParse(request.url ?? '', 'http://live') ? new URL(request.url ?? '', 'http://live') : undefined
+    if (url === undefined || !this.#isAllowed(request, url)) {
       const text = this.#token === undefined ? 'only for this machine\n' : 'the token is missing or wrong\n'
       response.writeHead(403, { 'content-type': 'text/plain' }).end(text)
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { 'content-type': 'text/plain', allow: 'GET, HEAD' }).end('GET only\n')
-    } else if (pathOf(target) === '/') {
+    } else if (url.pathname === '/') {
       this.#page ??= livePage()
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(this.#page)
-    } else if (pathOf(target) === '/events') {
-      const watcher = watcherOf(request.headers)
+    } else if (url.pathname === '/events') {
+      const known = request.headers['last-event-id']
+      const isPacked = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
+      const rows = typeof known === 'string' && /^\d{1,9}$/.test(known) ? Number(known) : 0
+      // It lasts as long as its connection: chunks of HTTP would only be more pieces to write.
       response.removeHeader('transfer-encoding')
-      response.writeHead(200, streamFields(watcher))
-      this.#watchers.add(response, watcher)
+      const type = { 'content-type': 'text/event-stream', connection: 'close', vary: 'accept-encoding' }
+      response.writeHead(200, { ...type, ...(isPacked && { 'content-encoding': 'gzip' }) })
+      this.#watchers.add(response, { isPacked, rows })
     } else response.writeHead(404, { 'content-type': 'text/plain' }).end('not here\n')
   }
 
   /** With a token by the token; without one only under a name of this machine, or a page elsewhere could read it (DNS rebinding). */
-  #isAllowed(host: string, target: string): boolean {
-    if (this.#token === undefined) return isLoopbackName(host)
-    return isSame(urlOf(target)?.searchParams.get('token') ?? '', this.#token)
+  #isAllowed(request: IncomingMessage, url: URL): boolean {
+    if (this.#token !== undefined) return isSame(url.searchParams.get('token') ?? '', this.#token)
+    return isLoopbackName(request.headers.host ?? '')
   }
-}
-
-function pathOf(target: string): string | undefined {
-  return urlOf(target)?.pathname
-}
-
-function urlOf(target: string): URL | undefined {
-  return URL.parse(target, 'http://live') ?? undefined
 }
 
 function isSame(given: string, expected: string): boolean {
