@@ -18,7 +18,7 @@ import { isSameBody } from './mill/recalled-list.ts'
 import { RecordTally, withRefused } from './mill/record-counts.ts'
 import { settingOf } from './mill/run-setting.ts'
 import { endedEvent, settledEvent, type UntimedEvent } from './mill/untimed-events.ts'
-import type { Attempt, Document, Hold } from './model.ts'
+import type { Attempt, Document, DocumentFacts, Hold } from './model.ts'
 import type { RunOptions } from './options.ts'
 import type { TaskEnd, TaskObserver } from './pool/pool.ts'
 import type { Listener } from './report/events.ts'
@@ -264,11 +264,11 @@ class Run implements AsyncDisposable {
       this.#settleFailure(attempt, end)
     } else if (outcome.status === 'unchanged' || isSameBody(outcome.facts, remembered)) {
       await harvest.release()
-      this.#scheduler.done(attempt, this.#now())
+      this.#scheduler.done(attempt, this.#now(), tookMs(outcome.facts))
       this.#delivery.deliver({ status: 'unchanged', document, attempts, thread: report.thread, facts: outcome.facts })
     } else {
       const facts = harvest.checked(url, outcome.facts, this.#options.thread.transform !== undefined)
-      this.#scheduler.done(attempt, this.#now(), facts.times.downloadMs + facts.times.parseMs)
+      this.#scheduler.done(attempt, this.#now(), tookMs(facts))
       this.#records.delivered(facts)
       const { records, rejects } = harvest
       this.#delivery.deliver({ status: 'done', document, attempts, thread: report.thread, facts, records, rejects })
@@ -387,4 +387,9 @@ class Run implements AsyncDisposable {
       this.#halt.now(error)
     }
   }
+}
+
+/** How long a thread had to do with the document. */
+function tookMs({ times: { downloadMs, parseMs } }: DocumentFacts): number {
+  return downloadMs + parseMs
 }

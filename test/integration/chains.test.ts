@@ -273,3 +273,28 @@ test('a run with memory for fewer documents than slots starts each of them once'
   })
   expect(served.hits()).toBe(count)
 })
+
+test('documents that their server says to be unchanged follow each other as well', async () => {
+  using folder = temporaryFolder()
+  const count = 100
+  const unchanged: Route = ({ headers }, response) => {
+    if (headers['if-none-match'] === '"1"') response.writeHead(304).end()
+    else response.writeHead(200, { etag: '"1"' }).end('<a/>')
+  }
+  await using served = await serve(
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`/${index}`, unchanged])),
+  )
+  const output = { output: folder.file('records.ndjson'), concurrency: 1 }
+  await mill(urlsOf(served, count), output).summary()
+  let underWay = 0
+  let together = 0
+  const onEvent = ({ type }: RunEvent) => {
+    if (type === 'attempt-started') underWay += 1
+    else if (type === 'attempt-ended') underWay -= 1
+    together = Math.max(together, underWay)
+  }
+  await mill(urlsOf(served, count), { ...output, update: true, onEvent }).summary()
+  // What follows is told to have begun before what it follows is told to have ended.
+  expect(together).toBeGreaterThan(1)
+  expect(served.maxConcurrent).toBe(1)
+})
