@@ -30,9 +30,14 @@ export class Hosts {
     return this.#runnable.size > 0
   }
 
-  /** Whether another host may have something to start. */
-  isOtherRunnable(host: Host): boolean {
-    return this.#runnable.size > (this.#runnable.has(host) ? 1 : 0)
+  /** Whether another host has something that only wants a slot of the run. */
+  isOtherWaiting(host: Host, now: number): boolean {
+    for (const other of this.#runnable) {
+      if (other === host) continue
+      if (this.#mayStart(other, now)) return true
+      this.#runnable.delete(other)
+    }
+    return false
   }
 
   /** When one becomes runnable by time alone. */

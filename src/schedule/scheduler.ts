@@ -151,7 +151,7 @@ export class Scheduler {
   wantsBack(now: number): boolean {
     const isFree = this.#running < this.#options.concurrency
     for (const host of this.#chained) {
-      if (host.coolUntil > now || host.budget?.isGivenUp === true || this.#hosts.isOtherRunnable(host)) return true
+      if (host.coolUntil > now || host.budget?.isGivenUp === true || this.#hosts.isOtherWaiting(host, now)) return true
       if (isFree && (host.name === '' || host.running < this.#options.perHost)) return true
     }
     return false
@@ -362,7 +362,13 @@ export class Scheduler {
     const { budget } = entry.host
     const isWell = budget === undefined || budget.failures === 0
     const isFirstTry = entry.number === 1 && entry !== this.#lone
-    return startIntervalMs === 0 && !this.#lends && isWell && isFirstTry && !this.#hosts.isOtherRunnable(entry.host)
+    return (
+      startIntervalMs === 0 &&
+      !this.#lends &&
+      isWell &&
+      isFirstTry &&
+      !this.#hosts.isOtherWaiting(entry.host, entry.startedAt)
+    )
   }
 
   /** One that has failed, or ended a thread, is tried by itself. */

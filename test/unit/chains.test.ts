@@ -82,6 +82,20 @@ test('what follows comes back for a host that has something to start meanwhile',
   expect(checked.start().map(({ document }) => document.host)).toContain('b:80')
 })
 
+test('a host that has all of its slots waits for nobody else', () => {
+  const checked = new CheckedScheduler({ ...OPTIONS, concurrency: 4 })
+  for (const host of ['a:80', 'b:80']) for (let count = 0; count < 60; count += 1) checked.add(host)
+  for (const attempt of checked.start()) checked.done(attempt)
+  checked.start()
+  expect(checked.following).toBeGreaterThan(2)
+  const before = checked.begun
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (const attempt of checked.active) checked.done(attempt)
+    checked.start()
+  }
+  expect(checked.begun - before).toBeGreaterThan(4)
+})
+
 test('what follows at another slot comes back when its host asks to be left alone', () => {
   const checked = chained()
   const [first] = checked.active
