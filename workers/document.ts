@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { MessageChannel, parentPort, threadId, workerData } from 'node:worker_threads'
+import { Alarm } from '../src/channel/alarm.ts'
 import { releaseMemory } from '../src/channel/batch-memory.ts'
 import { ChainGate } from '../src/channel/chain-gate.ts'
 import { CreditWindow } from '../src/channel/credit.ts'
@@ -44,7 +45,8 @@ const PROGRESS_MS = 250
 /** A larger chunk is parsed in pieces: what small records of it become may be many times as large, and goes on in between. */
 const PIECE_BYTES = 128 << 10
 
-const { options, tasks, refusers }: ThreadData = workerData
+const { options, tasks, refusers, alarm: alarmBuffer }: ThreadData = workerData
+const alarm = new Alarm(alarmBuffer)
 const pulse = Pulse.create(tasks)
 const { port1: port, port2: mainPort } = new MessageChannel()
 const credit = new CreditWindow(CREDIT_WINDOW_BYTES)
@@ -97,18 +99,20 @@ async function loadSelectingParser(): Promise<Parser> {
   return loadParser({ ...options, select: (await transformModule)?.select, withXml: refusers !== 'none' })
 }
 
-/** Mills the documents of a chain until one of them fails or main wants the others back. */
-export default async function millChain({ tasks, gate: buffer }: Chain): Promise<ChainEnd> {
+/** Mills the documents of a chain until one of them fails, main wants the others back, or a server wants to be left alone. */
+export default async function millChain({ tasks, gate: buffer, alarms }: Chain): Promise<ChainEnd> {
   const gate = buffer === undefined ? undefined : new ChainGate(buffer)
   const box = new ReportBox(port)
   for (const [position, task] of tasks.entries()) {
     if (position > 0) {
-      if (gate?.pass(position) === false) break
+      if (alarm.count !== alarms || gate?.pass(position) === false) break
       box.sendSoon()
     }
     const report = await millDocument(task, box)
     box.add(report)
-    if (!isFollowed(report.outcome)) break
+    if (isFollowed(report.outcome)) continue
+    if (report.outcome.status === 'failed' && report.outcome.failure.retryAfterMs !== undefined) alarm.raise()
+    break
   }
   return { thread: threadId, ...box.close() }
 }

@@ -20,6 +20,8 @@ export interface ThreadData {
   readonly options: ThreadOptions
   /** Documents that it holds at most. */
   readonly tasks: number
+  /** Shared memory of the Alarm of all threads. */
+  readonly alarm: SharedArrayBuffer
   readonly refusers: Refusers
 }
 
@@ -47,6 +49,8 @@ export interface Chain {
   readonly tasks: readonly Task[]
   /** Shared memory of its ChainGate; absent where there is one document. */
   readonly gate?: SharedArrayBuffer
+  /** How often the alarm had been raised when it was made. */
+  readonly alarms: number
 }
 
 /** The end of a chain. */

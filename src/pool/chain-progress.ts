@@ -2,6 +2,7 @@
  * A chain as main sees it: its documents follow each other in a thread, and main hears of it a little later. The slot for downloads is the
  * chain's as long as another document follows.
  */
+import type { Alarm } from '../channel/alarm.ts'
 import { ChainGate } from '../channel/chain-gate.ts'
 import { type Chain, isFollowed, type Report } from '../channel/protocol.ts'
 import type { Observed } from './task.ts'
@@ -12,6 +13,7 @@ export type Link = Observed & PromiseWithResolvers<Report | undefined>
 export class ChainProgress {
   readonly links: readonly Link[]
   readonly #gate: ChainGate | undefined
+  readonly #alarms: number
   /** Documents that are in it; fewer than there were when its gate has been shut. */
   #length: number
   #reported = 0
@@ -20,14 +22,16 @@ export class ChainProgress {
   /** Called with each report. */
   onReport: (() => void) | undefined
 
-  constructor(tasks: readonly Observed[]) {
+  constructor(tasks: readonly Observed[], alarm: Alarm) {
     this.links = tasks.map((observed) => ({ ...observed, ...Promise.withResolvers<Report | undefined>() }))
     this.#gate = tasks.length > 1 ? new ChainGate() : undefined
+    this.#alarms = alarm.count
     this.#length = tasks.length
   }
 
   get chain(): Chain {
-    return { tasks: this.links.map(({ task }) => task), ...(this.#gate && { gate: this.#gate.buffer }) }
+    const tasks = this.links.map(({ task }) => task)
+    return { tasks, alarms: this.#alarms, ...(this.#gate && { gate: this.#gate.buffer }) }
   }
 
   /** Documents that have ended. */

@@ -9,6 +9,7 @@
 import { availableParallelism } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
+import { Alarm } from '../channel/alarm.ts'
 import {
   type Batch,
   type Chain,
@@ -75,6 +76,7 @@ export type { TaskEnd, TaskObserver } from './task.ts'
 
 export class ThreadPool {
   readonly #thread: ThreadData
+  readonly #alarm = new Alarm()
   readonly #options: PoolOptions
   readonly #watchdog: Watchdog<Thread>
   readonly #watching: NodeJS.Timeout
@@ -101,7 +103,7 @@ export class ThreadPool {
   #closing: Promise<void> | undefined
 
   constructor(options: ThreadOptions, pool: PoolOptions) {
-    this.#thread = { options, tasks: pool.concurrentTasksPerThread, refusers: pool.refusers }
+    this.#thread = { options, tasks: pool.concurrentTasksPerThread, refusers: pool.refusers, alarm: this.#alarm.buffer }
     this.#options = pool
     this.#watchdog = new Watchdog(options.transformTimeoutMs)
     this.#watching = setInterval(() => this.#look(), watchTickMs(options.transformTimeoutMs))
@@ -128,7 +130,7 @@ export class ThreadPool {
    */
   run(documents: readonly Observed[], place: Place): Promise<TaskEnd>[] {
     if (place === 'apart') return documents.map(({ task, observer }) => this.#runApart(task, observer))
-    const chain = new ChainProgress(documents)
+    const chain = new ChainProgress(documents, this.#alarm)
     const ends = chain.links.map((link) => this.#end(link, chain))
     void this.#mill(chain, place)
     return ends

@@ -119,6 +119,36 @@ test('while a large document is parsed, nothing waits behind it and its slot is 
   await pool.close()
 })
 
+test('a wish to be left alone ends the chains of all slots, before main does anything about it', async () => {
+  let held: ServerResponse | undefined
+  const asked = Promise.withResolvers<void>()
+  await using served = await site(4, {
+    '/0': (_, response) => {
+      held = response
+      asked.resolve()
+    },
+    '/busy': (_, response) => response.writeHead(429, { 'retry-after': '60' }).end(),
+  })
+  const pool = poolOf({})
+  const ends = pool.run(
+    urlsOf(served, 4).map((url, index) => observed(index, url)),
+    'shared',
+  )
+  await asked.promise
+  const [busy] = await Promise.all(pool.run([observed(10, served.url('/busy'))], 'shared'))
+  expect(busy && endOf(busy)).toBe('failed')
+  held?.end('<a/>')
+  expect((await Promise.all(ends)).map(endOf)).toEqual(['done', 'returned', 'returned', 'returned'])
+  expect(served.hits()).toBe(2)
+  // What is made from then on goes on as ever.
+  const later = pool.run(
+    [1, 2, 3].map((index) => observed(20 + index, served.url(`/${index}`))),
+    'shared',
+  )
+  expect((await Promise.all(later)).map(endOf)).toEqual(['done', 'done', 'done'])
+  await pool.close()
+})
+
 test('a thread that ends in the middle takes the document with it that did it, and those after it were not begun', async () => {
   using folder = temporaryFolder()
   const transform = folder.write(
