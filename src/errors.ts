@@ -218,7 +218,7 @@ export const ERRORS = {
   XML_TRUNCATED: {
     disposition: 'retry',
     meaning: 'The document ends in the middle: an element or a construct is still open.',
-    remedy: 'Run again; if it stays, the file on the server is cut short.',
+    remedy: 'Run again; if it stays, the file itself is cut short.',
   },
   XML_ENTITY_EXPANSION: {
     disposition: 'fail',

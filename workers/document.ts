@@ -188,7 +188,14 @@ class Work {
       const status = await this.#mill()
       return { status, facts: this.#facts() }
     } catch (thrown) {
-      return { status: 'failed', failure: toFailure(thrown), facts: this.#facts() }
+      const failure = toFailure(thrown)
+      // A local file is the same the next time.
+      const isFinal = failure.disposition === 'retry' && this.task.url.startsWith('file:')
+      return {
+        status: 'failed',
+        failure: isFinal ? { ...failure, disposition: 'fail' } : failure,
+        facts: this.#facts(),
+      }
     } finally {
       this.#isSettled = true
       this.#stage?.close()

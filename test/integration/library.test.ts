@@ -175,6 +175,20 @@ test('a process that leaves the loop early ends by itself', async () => {
   expect(stdout).toBe('["1"]\n[]\n')
 })
 
+test('a local file that is cut short is read once: it would be the same the next time', async () => {
+  using folder = temporaryFolder()
+  const attempts: number[] = []
+  const onEvent = (event: RunEvent) => {
+    if (event.type === 'attempt-started') attempts.push(event.attempt)
+  }
+  const codes: string[] = []
+  for await (const document of mill(folder.write('cut.xml', '<a><b>'), { retries: 4, onEvent })) {
+    if (document.status === 'failed') codes.push(document.error.code)
+  }
+  expect(codes).toEqual(['XML_TRUNCATED'])
+  expect(attempts).toEqual([1])
+})
+
 test('aborting the signal ends the loop with ABORTED and its reason', async () => {
   const hanging: Route = (_, response) => void response.writeHead(200).write('<a>')
   await using site = await serve({ '/hanging': hanging, '/1': '<a>1</a>' })
