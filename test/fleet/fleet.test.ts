@@ -87,8 +87,8 @@ test('a paused run starts nothing, a cancelled one has nothing left', async () =
   expect(origin.hits()).toBe(4)
 })
 
-/** The data of a stream's last event; the page's server cuts the stream when all is over. */
-async function lastEvent(url: URL): Promise<string> {
+/** The last overview of a live page's stream; its server cuts the stream when all is over. */
+async function lastOverview(url: URL): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   try {
@@ -96,7 +96,7 @@ async function lastEvent(url: URL): Promise<string> {
   } catch {
     // Cut.
   }
-  return /.*data: (.*)\n\n/s.exec(text)?.[1] ?? ''
+  return /.*event: overview\ndata: (.*?)\n\n/s.exec(text)?.[1] ?? ''
 }
 
 test('the live page of a fleet shows what every machine has done', async () => {
@@ -106,7 +106,7 @@ test('the live page of a fleet shows what every machine has done', async () => {
   await fleet.submit(paths(24).map(origin.url), '-r', 'p', '-j', '2')
   const live = startCommand(['status', fleet.url, '--live', '0'], { cwd: fleet.folder })
   const [, address] = await live.says(/live: (\S+)\n/)
-  const events = lastEvent(new URL('events', address))
+  const events = lastOverview(new URL('events', address))
   const machines = [fleet.work(), fleet.work()]
   const last = JSON.parse(await events)
   expect(last).toMatchObject({ hasEnded: true, summary: { documents: { done: 24 } } })
