@@ -33,6 +33,7 @@ import type { DocumentCache } from './cache/document-cache.ts'
 import { notXml } from './charset/body-kind.ts'
 import { createDecoder } from './charset/decoder.ts'
 import { type Download, Downloader } from './download/download.ts'
+import { failureAt } from './local-failure.ts'
 import { Gathering, Outbox, SpareBuffers } from './outbox.ts'
 import { ReportBox } from './report-box.ts'
 import { TransformStage } from './transform.ts'
@@ -188,14 +189,7 @@ class Work {
       const status = await this.#mill()
       return { status, facts: this.#facts() }
     } catch (thrown) {
-      const failure = toFailure(thrown)
-      // A local file is the same the next time.
-      const isFinal = failure.disposition === 'retry' && this.task.url.startsWith('file:')
-      return {
-        status: 'failed',
-        failure: isFinal ? { ...failure, disposition: 'fail' } : failure,
-        facts: this.#facts(),
-      }
+      return { status: 'failed', failure: failureAt(this.task.url, toFailure(thrown)), facts: this.#facts() }
     } finally {
       this.#isSettled = true
       this.#stage?.close()

@@ -10,6 +10,7 @@ import { redactUrl } from '../src/redact.ts'
 import { notXml } from './charset/body-kind.ts'
 import { createDecoder } from './charset/decoder.ts'
 import { type Download, Downloader } from './download/download.ts'
+import { failureAt } from './local-failure.ts'
 import { Judge, loadJudging } from './peek/judge.ts'
 import { ProfileReader } from './peek/reader.ts'
 
@@ -29,7 +30,7 @@ async function outcomeOf(url: string): Promise<PeekOutcome> {
   try {
     return { status: 'peeked', document: await peekInto(url) }
   } catch (thrown) {
-    return { status: 'failed', failure: toFailure(thrown) }
+    return { status: 'failed', failure: failureAt(url, toFailure(thrown)) }
   }
 }
 
@@ -62,6 +63,7 @@ async function peekInto(url: string): Promise<PeekedDocument> {
     reader.write(text.decode(bytes))
   }
   const profile = reader.finish(isWhole)
+  const { fault } = judge ?? reader
   return {
     url: redactUrl(url),
     finalUrl: redactUrl(download.finalUrl),
@@ -69,7 +71,7 @@ async function peekInto(url: string): Promise<PeekedDocument> {
     decodedBytes,
     wireLength: download.contentLength,
     isWhole,
-    fault: (judge ?? reader).fault,
+    fault: fault && failureAt(url, fault),
     profile,
   }
 }
