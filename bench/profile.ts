@@ -116,5 +116,6 @@ function nameOf({ callFrame: { functionName, url, lineNumber } }: ProfileNode): 
     .replace(/^wasm:.*$/, 'engine.wasm')
     .replace(/^.*\/node_modules\//, '')
     .replace(/^.*\/dist\//, '')
+    .replace(/^file:.*\/(?=bench\/)/, '')
   return `${functionName === '' ? '(unnamed)' : functionName} ${place}:${lineNumber + 1}`
 }
