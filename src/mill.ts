@@ -5,7 +5,6 @@
  * parse it and send its records, which are held until the document is whole; then it is delivered to the sink. What happens
  * is told as events. This thread only moves bytes: it never parses and never blocks.
  */
-
 import { type Failure, MillError } from './errors.ts'
 import { type Capacity, capacityOf } from './mill/capacity.ts'
 import { CrashTally, failureOf } from './mill/crash-tally.ts'

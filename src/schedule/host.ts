@@ -21,8 +21,6 @@ export interface Host {
   /** Documents not yet done or failed; a host without any is forgotten once its times have passed. */
   documents: number
   running: number
-  /** Documents that follow others in threads and have not begun. */
-  following: number
   /** How long its documents take, in milliseconds: a mean that forgets; undefined after a failure. */
   paceMs: number | undefined
   /** Documents for another try go before new ones. */
@@ -47,7 +45,6 @@ export function createHost(name: string): Host {
     name,
     documents: 0,
     running: 0,
-    following: 0,
     paceMs: undefined,
     again: [],
     queued: [],

@@ -18,6 +18,7 @@ import { type Failure, MillError } from '../errors.ts'
 import type { Attempt, Document, DocumentHistory, Hold } from '../model.ts'
 import type { ScheduleOptions } from '../options.ts'
 import { chainLength, withPace } from './chain-length.ts'
+import { Followers } from './followers.ts'
 import { coolHost, type Entry, type Host, hasQueued, nextQueued, queueLength } from './host.ts'
 import { HostBudget, isHostFault, unavailable } from './host-budget.ts'
 import { Hosts } from './hosts.ts'
@@ -58,11 +59,9 @@ export class Scheduler {
   /** Documents to be tried by themselves, and the one of them that is queued, running or waiting. */
   readonly #aside: Entry[] = []
   #lone: Entry | undefined
-  /** Hosts that have documents which follow others. */
-  readonly #chained = new Set<Host>()
+  readonly #followers = new Followers()
   #running = 0
   #attempting = 0
-  #following = 0
 
   /** @param lends whether documents that wait for another try leave, for they are lent by a queue where they wait */
   constructor(options: ScheduleOptions, random: () => number = Math.random, lends = false) {
@@ -84,7 +83,7 @@ export class Scheduler {
 
   /** Documents queued, following others, or waiting for another try. */
   get pending(): number {
-    return this.#hosts.queued + this.#following + this.#waiting.size + this.#aside.length
+    return this.#hosts.queued + this.#followers.size + this.#waiting.size + this.#aside.length
   }
 
   /** @param aside it is set aside from the start, see `setAside` */
@@ -125,10 +124,7 @@ export class Scheduler {
     while (attempts.length + 1 < length && this.#mayFollow(nextQueued(host))) {
       const next = this.#hosts.take(host)
       if (next === undefined) break
-      next.follows = true
-      host.following += 1
-      this.#following += 1
-      this.#chained.add(host)
+      this.#followers.add(next)
       attempts.push(this.#handOut(next))
     }
     return attempts
@@ -139,7 +135,7 @@ export class Scheduler {
     const entry = this.#entries.get(attempt)
     const last = this.#entries.get(before)
     if (entry?.follows !== true || last === undefined) return
-    this.#unchain(entry)
+    this.#followers.remove(entry)
     this.#free(last)
     this.#occupy(entry, now)
   }
@@ -150,7 +146,7 @@ export class Scheduler {
    */
   wantsBack(now: number): boolean {
     const isFree = this.#running < this.#options.concurrency
-    for (const host of this.#chained) {
+    for (const host of this.#followers.hosts) {
       if (host.coolUntil > now || host.budget?.isGivenUp === true || this.#hosts.isOtherWaiting(host, now)) return true
       if (isFree && (host.name === '' || host.running < this.#options.perHost)) return true
     }
@@ -167,7 +163,7 @@ export class Scheduler {
 
   /** What keeps the next document from starting, after `next` has given none. */
   hold(): Extract<Hold, 'list' | 'slots' | 'host' | 'rate' | 'cooling' | 'retry'> {
-    if (this.#hosts.queued === 0 && this.#following > 0) return 'slots'
+    if (this.#hosts.queued === 0 && this.#followers.size > 0) return 'slots'
     if (this.#hosts.queued === 0) return this.#waiting.size > 0 ? 'retry' : 'list'
     if (this.#running >= this.#options.concurrency) return 'slots'
     const host = this.#hosts.firstToWake
@@ -350,7 +346,7 @@ export class Scheduler {
     const entry = this.#entries.get(attempt)
     if (entry === undefined) throw new MillError('INTERNAL', `attempt at ${attempt.document.url} was settled twice`)
     this.#entries.delete(attempt)
-    if (entry.follows) this.#unchain(entry)
+    if (entry.follows) this.#followers.remove(entry)
     else this.#attempting -= 1
     this.#free(entry)
     this.#endLone(entry)
@@ -374,13 +370,6 @@ export class Scheduler {
   /** One that has failed, or ended a thread, is tried by itself. */
   #mayFollow(entry: Entry | undefined): boolean {
     return entry !== undefined && entry.number === 0 && entry !== this.#lone
-  }
-
-  #unchain(entry: Entry): void {
-    entry.follows = false
-    this.#following -= 1
-    entry.host.following -= 1
-    if (entry.host.following === 0) this.#chained.delete(entry.host)
   }
 
   #free(entry: Entry): void {

@@ -153,7 +153,6 @@ test('a process that leaves the loop early ends by itself', async () => {
   const script = folder.write(
     'script.ts',
     `import { mill } from '${index}'
-     const before = process.getActiveResourcesInfo().length
      for await (const document of mill(['${site.url('/1')}', '${site.url('/hanging')}'])) {
        if (document.status === 'done') process.stdout.write(JSON.stringify([...document.records()]) + '\\n')
        break
