@@ -14,10 +14,10 @@ import { besideName, openOutput, rejectsPath, remembers } from '../sinks/output.
 import { type Given, listDocuments } from '../sources/source.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { FailedList } from './failed-list.ts'
+import { HeapGrowth } from './heap-growth.ts'
 import { confirmReplacing } from './replace-question.ts'
 import { retryCommand } from './shell-command.ts'
 import { untilSignal } from './signals.ts'
-import { keepHeapSmall, longList } from './small-heap.ts'
 
 export interface TerminalRun {
   readonly given: Given
@@ -50,7 +50,7 @@ export async function showRun(
   perform: (listener: Listener, stopping: AbortSignal) => Promise<void>,
 ): Promise<number> {
   const { output = '-' } = options
-  const isLong = options.thread.transform === undefined ? longList() : () => false
+  const heapGrowth = options.thread.transform === undefined ? new HeapGrowth() : undefined
   // A limit on the size of files (ulimit -f) is then an error of the write, which can be told; else it ends the process.
   process.on('SIGXFSZ', () => {})
   // Whoever read the messages may go away; the records go on.
@@ -74,7 +74,7 @@ export async function showRun(
   const stopping = untilSignal()
   stopping.signal.addEventListener('abort', () => display.say(STOPPING))
   const listener: Listener = (event) => {
-    if (isLong(event)) keepHeapSmall()
+    heapGrowth?.add(event)
     summary.add(event)
     figures.add(event)
     display.listener(event)

@@ -373,8 +373,8 @@ test.skipIf(process.platform === 'win32')(
 function peakOfList(lines: number): { count: number; bytes: number } {
   const code = `${script}
     import { existsSync, readFileSync } from 'node:fs'
-    import { keepHeapSmall } from ${JSON.stringify(new URL('../../src/cli/small-heap.ts', import.meta.url).href)}
-    keepHeapSmall()
+    import { growBy } from ${JSON.stringify(new URL('../../src/cli/heap-growth.ts', import.meta.url).href)}
+    growBy(100)
     const STATUS = '/proc/self/status'
     const own = existsSync(STATUS)
       ? () => 1024 * Number(/RssAnon:\\s+(\\d+)/.exec(readFileSync(STATUS, 'latin1'))[1])
