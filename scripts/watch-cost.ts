@@ -1,12 +1,14 @@
 /**
  * What watching costs: the same run with nothing, and with events, metrics and a live page that is looked at, in turns. Each run is a
- * process of its own, of the built package; documents and watchers are with this one, on the same processors. A watcher is a socket that asks
+ * process of its own, of the built command line; documents and watchers are with this one, on the same processors. A watcher is a socket that asks
  * for the stream of a live page and keeps what comes; whether every row has come is looked at after the run.
  *
  * Everything that watches runs on the main thread, so that thread's processor time tells more than the whole run's, which others on the
- * machine disturb: what it grew by is compared with the processor time of the whole run. The time on the clock, in which documents are served
- * and watchers read as well, is compared in pairs, each run with the one of its round that has the first mode. In the mode `scraped` a scraper
- * asks for the metrics as the run begins and every five seconds from then on; else nobody does.
+ * machine disturb: what it grew by is compared with the processor time of the whole run. In the time on the clock documents are served and
+ * watchers read as well. Each run is compared with the one of its round that has the first mode; what is printed is the mean of the pairs with
+ * its standard error, and a mode `nothing*1` beside `nothing` says what the machine makes of two that are the same. Where TMPDIR is a file
+ * system in memory, the disk has no part in it. In the mode `scraped` a scraper asks for the metrics as the run begins and every five seconds
+ * from then on; else nobody does.
  *
  *   npm run build
  *   node scripts/watch-cost.ts [rounds] [documents] [bytes] [watchers] [mode,mode…]
@@ -17,20 +19,21 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
 import { loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { constants, gunzipSync } from 'node:zlib'
-import type { MillOptions } from '../src/index.ts'
-import { type Cost, PACKAGE, type Work } from './watched-run.ts'
+import { COMMAND_LINE, type Cost } from './watched-run.ts'
 
 /** The one mode with a scraper: the first scrape of a process costs the same however short the run. */
 const SCRAPED = 'scraped'
-const MODES: Readonly<Record<string, readonly (keyof MillOptions)[]>> = {
+type Wanted = 'events' | 'metrics' | 'live' | 'report'
+const MODES: Readonly<Record<string, readonly Wanted[]>> = {
   nothing: [],
   events: ['events'],
   metrics: ['metrics'],
@@ -58,6 +61,15 @@ const REQUEST = [
 ].join('\r\n')
 const RUN = fileURLToPath(new URL('watched-run.ts', import.meta.url))
 
+interface Work {
+  /** What is watched with. */
+  readonly wanted: readonly Wanted[]
+  /** A file of URLs. */
+  readonly list: string
+  readonly record: string
+  readonly folder: string
+}
+
 interface MeasuredCost extends Cost {
   /** Of this process: serving the documents, and reading as watchers. */
   readonly hereMs: number
@@ -77,7 +89,7 @@ interface Reader {
 await compare()
 
 async function compare(): Promise<void> {
-  if (!existsSync(PACKAGE)) throw new Error('there is no dist/: npm run build')
+  if (!existsSync(COMMAND_LINE)) throw new Error('there is no dist/: npm run build')
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -94,6 +106,8 @@ async function compare(): Promise<void> {
   const urls = origin?.urls ?? filesOf(values.files ?? '.')
   const what = origin?.what ?? `files of ${values.files}`
   const folder = mkdtempSync(join(tmpdir(), 'xmlmill-cost-'))
+  const list = join(folder, 'list.txt')
+  writeFileSync(list, urls.map((url) => `${url}\n`).join(''))
   const costs = new Map<string, MeasuredCost[]>(modes.map((mode) => [mode, []]))
   try {
     for (let round = 0; round < rounds; round += 1) {
@@ -102,8 +116,7 @@ async function compare(): Promise<void> {
       if (round % 2 === 1) inTurn.reverse()
       for (const name of inTurn) {
         const [mode = '', times] = name.split('*')
-        const ports = { livePort: await freePort(), metricsPort: await freePort() }
-        const work = { wanted: MODES[mode] ?? [], urls, record: values.record, folder, ...ports }
+        const work = { wanted: MODES[mode] ?? [], list, record: values.record, folder }
         const before = process.cpuUsage()
         const { readers, ...cost } = await runOnce(
           work,
@@ -120,7 +133,7 @@ async function compare(): Promise<void> {
     rmSync(folder, { recursive: true, force: true })
   }
   process.stdout.write(
-    `${urls.length} ${what}, ${watchers} watchers, ${rounds} rounds, medians; load ${loadavg()[0]?.toFixed(1)}\n`,
+    `${urls.length} ${what}, ${watchers} watchers, ${rounds} rounds; load ${loadavg()[0]?.toFixed(1)}\n`,
   )
   const base = costs.get(modes[0] ?? '') ?? []
   for (const [mode, all] of costs) process.stdout.write(`${mode.padEnd(22)}${line(all, base)}\n`)
@@ -151,44 +164,72 @@ function filesOf(folder: string): string[] {
   return names.filter((name) => name.endsWith('.xml')).map((name) => resolve(folder, name))
 }
 
+/** What a mode costs beside the first one: in the mean of pairs of one round. */
 function line(all: readonly MeasuredCost[], base: readonly MeasuredCost[]): string {
-  const main = median(all.map(({ mainMs }) => mainMs))
-  const baseMain = median(base.map(({ mainMs }) => mainMs))
-  const processor = median(all.map(({ processorMs }) => processorMs))
-  const baseProcessor = median(base.map(({ processorMs }) => processorMs))
-  const inPairs = median(all.map(({ elapsedMs }, round) => elapsedMs / (base[round]?.elapsedMs ?? elapsedMs)))
+  const pairs = all.flatMap((cost, round) => {
+    const other = base[round]
+    return other === undefined ? [] : [{ cost, other }]
+  })
+  const main = share(pairs.map(({ cost, other }) => (cost.mainMs - other.mainMs) / other.processorMs))
+  const processor = share(pairs.map(({ cost, other }) => cost.processorMs / other.processorMs - 1))
+  const clock = share(pairs.map(({ cost, other }) => cost.elapsedMs / other.elapsedMs - 1))
+  const milliseconds = (of: (cost: MeasuredCost) => number) => `${median(all.map(of)).toFixed(0)} ms`
   return [
-    `main thread ${main.toFixed(0)} ms (${signed((main - baseMain) / baseProcessor)} of the run)`,
-    `all threads ${processor.toFixed(0)} ms (${signed(processor / baseProcessor - 1)})`,
-    `here ${median(all.map(({ hereMs }) => hereMs)).toFixed(0)} ms`,
-    `clock ${median(all.map(({ elapsedMs }) => elapsedMs)).toFixed(0)} ms (in pairs ${signed(inPairs - 1)})`,
+    `main thread ${milliseconds(({ mainMs }) => mainMs)} (${main} of the run)`,
+    `all threads ${milliseconds(({ processorMs }) => processorMs)} (${processor})`,
+    `clock ${milliseconds(({ elapsedMs }) => elapsedMs)} (${clock})`,
+    `here ${milliseconds(({ hereMs }) => hereMs)}`,
   ].join('  ')
 }
 
-/** Starts a run, watches it as pages do, and scrapes it as Prometheus does. */
+/** The mean of the middle three quarters, for now and then a run is disturbed, and its standard error. */
+function share(shares: readonly number[]): string {
+  const cut = shares.length >> 3
+  const middle = shares.toSorted((a, b) => a - b).slice(cut, shares.length - cut)
+  const mean = middle.reduce((sum, value) => sum + value, 0) / middle.length
+  const squares = middle.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  const error = Math.sqrt(squares / Math.max(1, middle.length - 1) / middle.length)
+  return `${signed(mean)} ± ${(error * 100).toFixed(1)}`
+}
+
+/** Starts a run, watches it as pages do, and scrapes it as Prometheus does: both from when its servers are there. */
 async function runOnce(work: Work, watchers: number, isScraped: boolean): Promise<Run> {
-  const child = spawn(process.execPath, [...process.execArgv, RUN], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  child.send(work)
-  const { wanted } = work
-  const looking = Promise.withResolvers<Cost>()
-  let scraping: NodeJS.Timeout | undefined
-  const readers: Reader[] = []
-  child.on('message', (message: Cost | 'running') => {
-    if (message !== 'running') looking.resolve(message)
-    else {
-      if (wanted.includes('live'))
-        for (let reader = 0; reader < watchers; reader += 1) readers.push(watch(work.livePort))
-      if (!isScraped) return
-      scrape(work.metricsPort)
-      scraping = setInterval(() => scrape(work.metricsPort), SCRAPE_MS)
-    }
+  const child = spawn(process.execPath, [...process.execArgv, RUN, ...argsOf(work)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  child.once('close', (code) => looking.reject(new Error(`the run ended with ${code}`)))
-  const cost = await looking.promise
+  const readers: Reader[] = []
+  let scraping: NodeJS.Timeout | undefined
+  const noticed = (text: string) => {
+    const live = portIn('live', text)
+    if (live !== undefined) readers.push(...Array.from({ length: watchers }, () => watch(live)))
+    const metrics = portIn('metrics', text)
+    if (metrics === undefined || !isScraped) return
+    scrape(metrics)
+    scraping = setInterval(() => scrape(metrics), SCRAPE_MS)
+  }
+  let messages = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (messages === '') noticed(text)
+    messages += text
+  })
+  const cost = await buffer(child.stdout)
   clearInterval(scraping)
-  await once(child, 'close')
+  if (child.exitCode === null) await once(child, 'exit')
+  if (child.exitCode !== 0) throw new Error(`the run ended with ${child.exitCode}: ${messages}`)
   await Promise.all(readers.map(({ ended }) => ended))
-  return { ...cost, readers }
+  return { ...JSON.parse(cost.toString()), readers }
+}
+
+function argsOf({ wanted, list, record, folder }: Work): string[] {
+  const values = { events: join(folder, 'events.ndjson'), report: join(folder, 'report.html'), live: 0, metrics: 0 }
+  const watching = wanted.map((name) => `--${name}=${values[name]}`)
+  return ['-i', list, '-r', record, '-o', join(folder, 'out.ndjson'), '--fresh', '--yes', ...watching]
+}
+
+/** What a run says of its servers comes in one piece, before anything else. */
+function portIn(server: string, text: string): number | undefined {
+  const port = new RegExp(`^${server}: http://[^:]+:(\\d+)`, 'm').exec(text)?.[1]
+  return port === undefined ? undefined : Number(port)
 }
 
 /**
@@ -220,14 +261,6 @@ function rowsOf(answer: Buffer): number {
 
 function scrape(port: number): void {
   get({ port, path: '/metrics', agent: false }, (response) => response.resume()).on('error', () => {})
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 function median(values: readonly number[]): number {
