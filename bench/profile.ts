@@ -37,6 +37,10 @@ interface Profile {
 const TOP = 14
 /** Where the part begins that is written by hand. */
 const BY_HAND = '## What is left to gain'
+const DIST = new URL('../dist/', import.meta.url).href
+const MODULE = /^\/\/ ((?:src|workers)\/\S+\.ts)$/
+/** Lines of the files of the build, by their URL. */
+const built = new Map<string, readonly string[]>()
 const OUTPUT = fileURLToPath(new URL('./profile.md', import.meta.url))
 
 const { values } = parseArgs({
@@ -115,7 +119,15 @@ function nameOf({ callFrame: { functionName, url, lineNumber } }: ProfileNode): 
   const place = url
     .replace(/^wasm:.*$/, 'engine.wasm')
     .replace(/^.*\/node_modules\//, '')
-    .replace(/^.*\/dist\//, '')
     .replace(/^file:.*\/(?=bench\/)/, '')
-  return `${functionName === '' ? '(unnamed)' : functionName} ${place}:${lineNumber + 1}`
+  const ours = url.startsWith(DIST) ? moduleOf(url, lineNumber) : undefined
+  return `${functionName === '' ? '(unnamed)' : functionName} ${ours ?? `${place}:${lineNumber + 1}`}`
+}
+
+/** A file of the build has several modules; above each stands its path. */
+function moduleOf(url: string, lineNumber: number): string | undefined {
+  const lines = built.get(url) ?? readFileSync(new URL(url), 'utf8').split('\n')
+  built.set(url, lines)
+  const above = lines.slice(0, lineNumber + 1).findLast((line) => MODULE.test(line))
+  return above?.replace(MODULE, '$1')
 }

@@ -2,7 +2,6 @@
  * The user's transform module, as both ends load it: main once before anything starts, so that a module that does not load costs
  * nothing; each thread for its work.
  */
-import { fileURLToPath } from 'node:url'
 import { MillError } from '../errors.ts'
 
 /** What a transform is told about a record besides its content. */
@@ -52,7 +51,7 @@ export async function loadTransform(href: string): Promise<TransformModule> {
 
 /** Without the file that imports it, which is ours; with the line of an error of syntax where Node knows it, as it does of TypeScript. */
 function reasonOf({ name, message, stack = '' }: Error): string {
-  const own = ` imported from ${fileURLToPath(import.meta.url)}`
+  const own = ` imported from ${import.meta.filename}`
   const line = name === 'SyntaxError' ? /^\S.*:(\d+)$/.exec(stack.split('\n', 1)[0] ?? '')?.[1] : undefined
   return `${name}: ${message.replace(own, '')}${line === undefined ? '' : ` (line ${line})`}`
 }

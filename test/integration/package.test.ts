@@ -1,6 +1,6 @@
 /** The published package, as its users get it: packed, installed into an empty folder, run and compiled against. */
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,6 +37,63 @@ test('the installed command mills a document', async () => {
   await using site = await serve({ '/a': '<r><x>1</x><x>2</x></r>' })
   const { stdout } = await xmlmill(site.url('/a'), '-r', 'x', '--bare')
   expect(stdout).toBe('"1"\n"2"\n')
+})
+
+test('the installed command peeks, in a thread of its own kind', async () => {
+  await using site = await serve({ '/a': '<r><x>1</x><x>2</x></r>' })
+  const { stdout } = await xmlmill('peek', site.url('/a'))
+  expect(stdout).toContain('--record x')
+})
+
+test('the installed command finds the page of its reports', async () => {
+  await using site = await serve({ '/a': '<r><x>1</x><x>2</x></r>' })
+  await xmlmill(site.url('/a'), '-r', 'x', '-o', 'reported.ndjson', '--report', 'report.html')
+  // Not `toContain`: where it fails, it prints all of the page.
+  const page = await readFile(join(folder, 'report.html'), 'utf8')
+  expect(page.includes('This page asks nothing of any network.')).toBe(true)
+})
+
+test('the installed command demonstrates itself, with a server in a thread of its own', async () => {
+  const { stderr } = await xmlmill('demo')
+  expect(stderr).toMatch(/^✓ 500 documents milled/m)
+})
+
+test('the installed library shows its metrics', async () => {
+  await using site = await serve({ '/a': '<r><x>1</x><x>2</x></r>' })
+  const program = `
+    import { createServer } from 'node:net'
+    import { mill } from 'xmlmill'
+    const free = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => free.once('listening', resolve))
+    const { port } = free.address()
+    await new Promise((resolve) => free.close(resolve))
+    for await (const document of mill('${site.url('/a')}', { record: 'x', metrics: port })) {
+      const response = await fetch('http://127.0.0.1:' + port + '/metrics')
+      console.log(/^xmlmill_slots .*/m.exec(await response.text())[0])
+    }
+  `
+  await writeFile(join(folder, 'metrics.mjs'), program)
+  const { stdout } = await run(process.execPath, ['metrics.mjs'], { cwd: folder })
+  expect(stdout).toBe('xmlmill_slots 4\n')
+})
+
+test('the installed command says of a transform that is not there what is missing, and not from where', async () => {
+  const ended = xmlmill('http://127.0.0.1:9/a', '-r', 'x', '--transform', './none.mjs')
+  await expect(ended).rejects.toMatchObject({ stderr: expect.stringMatching(/Cannot find module '[^']+none\.mjs'$/m) })
+})
+
+test('a document that ends the installed command is tried again in a process apart', async () => {
+  await using site = await serve({ '/a': '<r><x>1</x></r>' })
+  await writeFile(
+    join(folder, 'deadly.mjs'),
+    "export default () => { process.kill(process.pid, 'SIGKILL'); for (;;); }",
+  )
+  const args = [site.url('/a'), '-r', 'x', '-o', 'deadly.ndjson', '--transform', 'deadly.mjs', '--retries', '0']
+  await expect(xmlmill(...args)).rejects.toMatchObject({ signal: 'SIGKILL' })
+  await expect(xmlmill(...args)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the process that it had to itself ended by SIGKILL'),
+  })
 })
 
 test('a TypeScript program compiles against the installed types and runs', async () => {
