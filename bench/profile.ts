@@ -1,9 +1,11 @@
 /**
  * `node bench/profile.ts [--quick] [--only NAME,…]`: where xmlmill's time goes. For each scenario a CPU profile of the main thread and of
- * the busiest worker, and their top self times, into bench/profile.md. The profiles themselves stay in a temporary folder that is named
+ * the busiest worker, and their top self times, into bench/profile.md; the package is built anew, with source maps. The profiles themselves stay in a temporary folder that is named
  * at the end: load them into a browser's developer tools.
  */
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +26,12 @@ interface CpuProfile {
 
 interface ProfileNode {
   readonly id: number
-  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
+  readonly callFrame: {
+    readonly functionName: string
+    readonly url: string
+    readonly lineNumber: number
+    readonly columnNumber: number
+  }
 }
 
 interface Profile {
@@ -38,9 +45,8 @@ const TOP = 14
 /** Where the part begins that is written by hand. */
 const BY_HAND = '## What is left to gain'
 const DIST = new URL('../dist/', import.meta.url).href
-const MODULE = /^\/\/ ((?:src|workers)\/\S+\.ts)$/
-/** Lines of the files of the build, by their URL. */
-const built = new Map<string, readonly string[]>()
+/** Of the files of the build, by their URL. */
+const maps = new Map<string, SourceMap>()
 const OUTPUT = fileURLToPath(new URL('./profile.md', import.meta.url))
 
 const { values } = parseArgs({
@@ -51,6 +57,7 @@ const only = values.only?.split(',')
 const ours = contestants({ python: 'python3' }).find(({ kind }) => kind === 'ours')
 if (ours === undefined) throw new Error('xmlmill is not among the contestants')
 
+execFileSync('node', ['scripts/build.ts', '--source-maps'], { cwd: fileURLToPath(new URL('..', import.meta.url)) })
 const kept = mkdtempSync(join(tmpdir(), 'xmlmill-profiles-'))
 const parts = [
   '# Where the time goes',
@@ -114,20 +121,22 @@ function summary(file: string): Profile {
   return { busyMs: selfTimes.reduce((sum, [, ms]) => sum + ms, 0), idleMs, selfTimes }
 }
 
-function nameOf({ callFrame: { functionName, url, lineNumber } }: ProfileNode): string {
+function nameOf({ callFrame: { functionName, url, lineNumber, columnNumber } }: ProfileNode): string {
   if (url === '') return functionName === '' ? '(unnamed)' : functionName
   const place = url
     .replace(/^wasm:.*$/, 'engine.wasm')
     .replace(/^.*\/node_modules\//, '')
+    .replace(/^.*\/dist\//, '')
     .replace(/^file:.*\/(?=bench\/)/, '')
-  const ours = url.startsWith(DIST) ? moduleOf(url, lineNumber) : undefined
+  const ours = url.startsWith(DIST) ? sourceOf(url, lineNumber, columnNumber) : undefined
   return `${functionName === '' ? '(unnamed)' : functionName} ${ours ?? `${place}:${lineNumber + 1}`}`
 }
 
-/** A file of the build has several modules; above each stands its path. */
-function moduleOf(url: string, lineNumber: number): string | undefined {
-  const lines = built.get(url) ?? readFileSync(new URL(url), 'utf8').split('\n')
-  built.set(url, lines)
-  const above = lines.slice(0, lineNumber + 1).findLast((line) => MODULE.test(line))
-  return above?.replace(MODULE, '$1')
+/** The place in the sources; undefined for what the build has added. */
+function sourceOf(url: string, lineNumber: number, columnNumber: number): string | undefined {
+  const map = maps.get(url) ?? new SourceMap(JSON.parse(readFileSync(new URL(`${url}.map`), 'utf8')))
+  maps.set(url, map)
+  const entry = map.findEntry(lineNumber, columnNumber)
+  if (!('originalSource' in entry)) return undefined
+  return `${entry.originalSource.replace(/^(?:\.\.\/)+/, '')}:${entry.originalLine + 1}`
 }

@@ -182,14 +182,26 @@ function line(all: readonly MeasuredCost[], base: readonly MeasuredCost[]): stri
   ].join('  ')
 }
 
-/** The mean of the middle three quarters, for now and then a run is disturbed, and its standard error. */
+/**
+ * The mean of the middle three quarters, for now and then a run is disturbed, and its standard error: that of a trimmed mean, by the
+ * winsorized deviation (Tukey and McLaughlin, 1963).
+ */
 function share(shares: readonly number[]): string {
   const cut = shares.length >> 3
-  const middle = shares.toSorted((a, b) => a - b).slice(cut, shares.length - cut)
-  const mean = middle.reduce((sum, value) => sum + value, 0) / middle.length
-  const squares = middle.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  const error = Math.sqrt(squares / Math.max(1, middle.length - 1) / middle.length)
-  return `${signed(mean)} ± ${(error * 100).toFixed(1)}`
+  const sorted = shares.toSorted((a, b) => a - b)
+  const middle = sorted.slice(cut, sorted.length - cut)
+  const mean = meanOf(middle)
+  const [least = 0, most = 0] = [middle[0], middle.at(-1)]
+  const winsorized = sorted.map((value) => Math.min(Math.max(value, least), most))
+  const centre = meanOf(winsorized)
+  const squares = winsorized.reduce((sum, value) => sum + (value - centre) ** 2, 0)
+  const deviation = Math.sqrt(squares / (shares.length - 1))
+  const error = (deviation * Math.sqrt(shares.length)) / middle.length
+  return shares.length < 2 ? signed(mean) : `${signed(mean)} ± ${(error * 100).toFixed(1)}`
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 /** Starts a run, watches it as pages do, and scrapes it as Prometheus does: both from when its servers are there. */
@@ -197,25 +209,25 @@ async function runOnce(work: Work, watchers: number, isScraped: boolean): Promis
   const child = spawn(process.execPath, [...process.execArgv, RUN, ...argsOf(work)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const exited = once(child, 'exit')
   const readers: Reader[] = []
   let scraping: NodeJS.Timeout | undefined
-  const noticed = (text: string) => {
-    const live = portIn('live', text)
-    if (live !== undefined) readers.push(...Array.from({ length: watchers }, () => watch(live)))
-    const metrics = portIn('metrics', text)
-    if (metrics === undefined || !isScraped) return
-    scrape(metrics)
-    scraping = setInterval(() => scrape(metrics), SCRAPE_MS)
-  }
   let messages = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    if (messages === '') noticed(text)
     messages += text
+    const live = portIn('live', messages)
+    if (live !== undefined && readers.length === 0) readers.push(...Array.from({ length: watchers }, () => watch(live)))
+    const metrics = portIn('metrics', messages)
+    if (metrics === undefined || !isScraped || scraping !== undefined) return
+    scrape(metrics)
+    scraping = setInterval(() => scrape(metrics), SCRAPE_MS)
   })
   const cost = await buffer(child.stdout)
   clearInterval(scraping)
-  if (child.exitCode === null) await once(child, 'exit')
-  if (child.exitCode !== 0) throw new Error(`the run ended with ${child.exitCode}: ${messages}`)
+  const [code, signal] = await exited
+  if (code !== 0) throw new Error(`the run ended with ${code ?? signal}: ${messages}`)
+  if (work.wanted.includes('live') && readers.length < watchers) throw new Error('nobody watched the run')
+  if (isScraped && scraping === undefined) throw new Error('nobody scraped the run')
   await Promise.all(readers.map(({ ended }) => ended))
   return { ...JSON.parse(cost.toString()), readers }
 }
@@ -226,9 +238,9 @@ function argsOf({ wanted, list, record, folder }: Work): string[] {
   return ['-i', list, '-r', record, '-o', join(folder, 'out.ndjson'), '--fresh', '--yes', ...watching]
 }
 
-/** What a run says of its servers comes in one piece, before anything else. */
+/** The port of a server that a run has told the address of. */
 function portIn(server: string, text: string): number | undefined {
-  const port = new RegExp(`^${server}: http://[^:]+:(\\d+)`, 'm').exec(text)?.[1]
+  const port = new RegExp(`^${server}: http://[^:]+:(\\d+)/`, 'm').exec(text)?.[1]
   return port === undefined ? undefined : Number(port)
 }
 

@@ -51,6 +51,7 @@ export async function loadTransform(href: string): Promise<TransformModule> {
 
 /** Without the file that imports it, which is ours; with the line of an error of syntax where Node knows it, as it does of TypeScript. */
 function reasonOf({ name, message, stack = '' }: Error): string {
+  // Node names the file that was run: in the package it is not the module's own, as import.meta.url is.
   const own = ` imported from ${import.meta.filename}`
   const line = name === 'SyntaxError' ? /^\S.*:(\d+)$/.exec(stack.split('\n', 1)[0] ?? '')?.[1] : undefined
   return `${name}: ${message.replace(own, '')}${line === undefined ? '' : ` (line ${line})`}`

@@ -50,7 +50,7 @@ export async function showRun(
   perform: (listener: Listener, stopping: AbortSignal) => Promise<void>,
 ): Promise<number> {
   const { output = '-' } = options
-  const heapGrowth = options.thread.transform === undefined ? new HeapGrowth() : undefined
+  using heapGrowth = options.thread.transform === undefined ? new HeapGrowth() : undefined
   // A limit on the size of files (ulimit -f) is then an error of the write, which can be told; else it ends the process.
   process.on('SIGXFSZ', () => {})
   // Whoever read the messages may go away; the records go on.

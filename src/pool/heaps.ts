@@ -11,6 +11,7 @@ const LEAST_HEAP_BYTES = 64 << 20
 /**
  * More than this a thread's heap has only where memory was asked for. V8 lets a heap grow to four times what lives in it where it may have
  * 2 GiB, and to 1.4 times where it may have a quarter of that: 50 MB and 30 MB for a thread of ours. What needs more is tried alone, with all of it.
+ * (The command line chooses the growth itself where there is no transform: src/cli/heap-growth.ts.)
  */
 const MOST_HEAP_BYTES = 512 << 20
 

@@ -1,14 +1,14 @@
 import { beforeEach, expect, test } from 'vitest'
-import { type GrowthPercent, HeapGrowth } from '../../src/cli/heap-growth.ts'
+import { type Growth, HeapGrowth } from '../../src/cli/heap-growth.ts'
 import type { RunEvent } from '../../src/report/events.ts'
 import { done, failed } from '../support/run-events.ts'
 
-let chosen: GrowthPercent[]
+let chosen: Growth[]
 let growth: HeapGrowth
 
 beforeEach(() => {
   chosen = []
-  growth = new HeapGrowth((percent) => chosen.push(percent))
+  growth = new HeapGrowth((growth) => chosen.push(growth))
 })
 
 function sampled(at: number): RunEvent {
@@ -45,9 +45,21 @@ test('documents that an earlier run has done count as well', () => {
   expect(chosen).toEqual([100])
 })
 
-test('a second without an end is one of large documents', () => {
+test('where no document has ended, V8 chooses', () => {
   growth.add(sampled(1000))
+  growth.add(sampled(5000))
+  expect(chosen).toEqual([])
+  growth.add(done(5100, 1, { decodedBytes: 100_000 }))
+  growth.add(sampled(5250))
   expect(chosen).toEqual([400])
+})
+
+test('what follows in the process has the default again, where it was left', () => {
+  growth[Symbol.dispose]()
+  expect(chosen).toEqual([])
+  add(200, done(10, 1))
+  growth[Symbol.dispose]()
+  expect(chosen).toEqual([100, 'default'])
 })
 
 test('the choice follows the list, and is told only where it changes', () => {

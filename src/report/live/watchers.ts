@@ -85,10 +85,8 @@ export class Watchers {
     stream.once('close', () => this.#remove(watcher))
     // In a later turn of the loop, so that one who takes all rows of a long run at once lets others through.
     stream.on('drain', () => setImmediate(() => this.#send(watcher)))
-    stream.cork()
     if (isPacked) stream.write(PACKED_BEGIN)
     this.#send(watcher)
-    stream.uncork()
   }
 
   /** Sends everybody the last overview and rows, and waits a moment for them to be taken. The streams are still open then. */
