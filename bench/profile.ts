@@ -1,7 +1,7 @@
 /**
  * `node bench/profile.ts [--quick] [--only NAME,…]`: where xmlmill's time goes. For each scenario a CPU profile of the main thread and of
- * the busiest worker, and their top self times, into bench/profile.md; the package is built anew, with source maps. The profiles themselves stay in a temporary folder that is named
- * at the end: load them into a browser's developer tools.
+ * the busiest worker, and their top self times, into bench/profile.md; the package is built anew, with source maps. The profiles
+ * themselves stay in a temporary folder that is named at the end: load them into a browser's developer tools.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
